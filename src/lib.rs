@@ -1,0 +1,21 @@
+//! The network room in one program. The rooms (modules) stand on floors and use only floors below their own;
+//! `tests/house` reads the `use crate::` edges and holds them to that. See `docs/ARCHITECTURE.md`.
+
+// Floor 0: vocabulary.
+pub mod config;
+pub mod i18n;
+pub mod model;
+pub mod store;
+// Floor 1: the wire.
+pub mod snmp;
+// Floor 2: understanding.
+pub mod graph;
+pub mod ports;
+pub mod series;
+// Floor 4: the ways in and out.
+pub mod metrics;
+pub mod web;
+// Floor 5: the only places that see everything.
+pub mod cli;
+pub mod daemon;
+pub mod demo;

@@ -1,0 +1,17 @@
+//! The vocabulary of the house: newtypes for everything that has a unit or an identity, the list of port metrics,
+//! the reasons for a missing sample, and the observations that the wire rooms hand upwards.
+//! Nothing here does I/O; the one exception is [`clock`], the only place that reads the machine's clocks.
+
+pub mod clock;
+pub mod gap;
+pub mod metric;
+pub mod name;
+pub mod observe;
+pub mod text;
+pub mod units;
+
+pub use gap::Gap;
+pub use metric::{METRICS, PortMetric};
+pub use name::{DeviceId, IfIndex, MacAddr, PortId, PortIdentity, Zone};
+pub use text::DeviceText;
+pub use units::{BitsPerSecond, Timestamp};
