@@ -1,7 +1,103 @@
-//! The command line: one file a subcommand.
+//! The command line: one file a subcommand. Each has its `Args` and a `run(&Globals, Args) -> Outcome`; it is registered by
+//! one variant of [`Command`] and one arm of [`run`].
+//!
+//! Exit codes: 0 yes or done, 1 the answer is no, 2 it could not be asked, 64 the command line was not understood.
+
+mod completions;
+mod man;
+pub mod out;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::config::settings::LogFormat;
+
+/// What a subcommand found out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// Done, or the answer is yes: exit code 0.
+    Yes,
+    /// The question was asked and the answer is no: exit code 1.
+    No,
+}
+
+/// An answer, or why the question could not be asked: one sentence that says what to do (exit code 2).
+pub type Outcome = anyhow::Result<Answer>;
+
+/// The network room in one program: switch ports polled and graphed for years.
+#[derive(Debug, Parser)]
+#[command(name = "netroom", version, propagate_version = true, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 yes or done, 1 the answer is no, 2 it could not be asked, 64 wrong usage.";
+
+/// What every subcommand takes. Flags win over the environment, the environment over the files.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// The configuration; `conf.d/*.toml` beside it is read too
+    #[arg(long, global = true, env = "NETROOM_CONFIG", value_name = "FILE", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// The data directory
+    #[arg(long, global = true, env = "NETROOM_DATA", value_name = "DIR", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+    /// Where the pages are served, for example 127.0.0.1:8080
+    #[arg(long, global = true, env = "NETROOM_LISTEN", value_name = "ADDRESS:PORT", hide_env_values = true)]
+    pub listen: Option<SocketAddr>,
+    /// What is logged: error, warn, info, debug, trace, or like warn,netroom::snmp=debug
+    #[arg(long, global = true, env = "NETROOM_LOG", value_name = "FILTER", hide_env_values = true)]
+    pub log: Option<String>,
+    /// The form of log lines: auto, text or json
+    #[arg(long, global = true, value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Completions(completions::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+}
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    ExitCode::from(2)
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors for clap, and belong to stdout; a closed pipe is no reason to complain.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    match run(&cli.globals, cli.command) {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => {
+            out::complain(&error);
+            ExitCode::from(2)
+        }
+    }
 }
+
+fn run(_globals: &Globals, command: Command) -> Outcome {
+    match command {
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}
+
+/// The whole command line as clap knows it: for completions, the manual and the tests of both.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests;
