@@ -75,6 +75,8 @@ pub struct CounterRow {
     pub values: [Option<u64>; METRICS],
     /// Bit i set: value i came from a 32-bit counter.
     pub narrow: u16,
+    /// ifAdminStatus in this poll: 1 up, 2 down (shut by an administrator), 3 testing.
+    pub admin: Option<u8>,
     /// ifCounterDiscontinuityTime, where the device has it.
     pub discontinuity: Option<u32>,
 }

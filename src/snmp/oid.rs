@@ -126,6 +126,11 @@ impl Oid {
         Ok(Self(Arc::from(octets)))
     }
 
+    /// An OID below iso(1), which holds all MIBs: `iso(3, &[6, 1])` is 1.3.6.1. `second` above 39 counts as 39.
+    pub fn iso(second: u8, rest: &[u32]) -> Self {
+        Self(Arc::from([40 + second.min(39)].as_slice())).child(rest)
+    }
+
     /// This OID with more subidentifiers behind it.
     pub fn child(&self, subids: &[u32]) -> Self {
         let mut octets = self.0.to_vec();
@@ -210,6 +215,7 @@ mod tests {
             assert_eq!(oid.to_string(), text);
             assert_eq!(OidRef::parse(oid.octets()).unwrap().to_string(), text);
         }
+        assert_eq!(Oid::iso(0, &[8802, 1]).to_string(), "1.0.8802.1");
         assert_eq!("1".parse::<Oid>(), Err(OidError::TooShort));
         assert_eq!("1.40".parse::<Oid>(), Err(OidError::Arc));
         assert_eq!("1.3.x".parse::<Oid>(), Err(OidError::Arc));
