@@ -34,11 +34,13 @@ pub enum Gap {
     NotStored = 12,
     /// The port's identity changed (renumbered, replaced): its past belongs to another port.
     Replaced = 13,
+    /// Our own clock was set: the span between the two samples cannot be told from their times.
+    ClockStep = 14,
 }
 
 impl Gap {
     /// All reasons, in the order of their codes.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Timeout,
         Self::Deadline,
         Self::Reset,
@@ -52,9 +54,10 @@ impl Gap {
         Self::Ambiguous,
         Self::NotStored,
         Self::Replaced,
+        Self::ClockStep,
     ];
 
-    /// The code on disk, 1 to 13.
+    /// The code on disk, 1 to 14.
     pub const fn code(self) -> u8 {
         self as u8
     }
@@ -80,6 +83,7 @@ impl Gap {
             Self::Ambiguous => "ambiguous",
             Self::NotStored => "not_stored",
             Self::Replaced => "replaced",
+            Self::ClockStep => "clock_step",
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod gap;
 pub mod metric;
 pub mod name;
 pub mod observe;
+pub mod sample;
 pub mod text;
 pub mod units;
 

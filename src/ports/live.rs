@@ -77,6 +77,71 @@ pub struct DeviceHealth {
     pub booted: Option<Timestamp>,
 }
 
+/// The counters of a port: one a metric, or absent. Half the size of an array of options, which counts at 240,000 ports.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    values: [u64; METRICS],
+    present: u16,
+}
+
+/// The rates of a port: one a metric, or unknown.
+#[derive(Clone, Copy, PartialEq, Default)]
+pub struct Rates {
+    values: [f32; METRICS],
+    known: u16,
+}
+
+macro_rules! compact {
+    ($name:ident, $number:ty, $mask:ident) => {
+        impl $name {
+            /// The value of a metric.
+            pub fn get(&self, metric: PortMetric) -> Option<$number> {
+                let index = metric.index();
+                (self.$mask >> index & 1 == 1).then(|| self.values.get(index).copied()).flatten()
+            }
+
+            /// Sets the value of a metric, or takes it away.
+            pub fn set(&mut self, metric: PortMetric, value: Option<$number>) {
+                let bit = 1 << metric.index();
+                self.$mask = if value.is_some() { self.$mask | bit } else { self.$mask & !bit };
+                if let Some(place) = self.values.get_mut(metric.index()) {
+                    *place = value.unwrap_or_default();
+                }
+            }
+
+            /// All values in the order of [`PortMetric::ALL`].
+            pub fn to_array(&self) -> [Option<$number>; METRICS] {
+                PortMetric::ALL.map(|metric| self.get(metric))
+            }
+        }
+
+        impl From<[Option<$number>; METRICS]> for $name {
+            fn from(values: [Option<$number>; METRICS]) -> Self {
+                let mut compact = Self::default();
+                for (metric, value) in PortMetric::ALL.into_iter().zip(values) {
+                    compact.set(metric, value);
+                }
+                compact
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.to_array().fmt(f)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.to_array().serialize(serializer)
+            }
+        }
+    };
+}
+
+compact!(Counters, u64, present);
+compact!(Rates, f32, known);
+
 /// A port now.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct PortLive {
@@ -87,9 +152,9 @@ pub struct PortLive {
     /// When the counters were read; `None` before the first time.
     pub sampled: Option<Timestamp>,
     /// The counters as last read, continued over wraps; `None` where absent.
-    pub counters: [Option<u64>; METRICS],
+    pub counters: Counters,
     /// Rates per second over the last interval (octets/s for octets, packets/s else); `None` is unknown.
-    pub rates: [Option<f32>; METRICS],
+    pub rates: Rates,
     /// Why rates are unknown.
     pub gap: Option<Gap>,
 }
@@ -107,12 +172,12 @@ impl PortLive {
 
     /// The rate of a metric per second.
     pub fn rate(&self, metric: PortMetric) -> Option<f64> {
-        self.rates.get(metric.index()).copied().flatten().map(f64::from)
+        self.rates.get(metric).map(f64::from)
     }
 
     /// The continued counter of a metric.
     pub fn counter(&self, metric: PortMetric) -> Option<u64> {
-        self.counters.get(metric.index()).copied().flatten()
+        self.counters.get(metric)
     }
 
     /// The larger of in and out as a share of the port's speed in percent.

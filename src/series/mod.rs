@@ -3,4 +3,4 @@
 //! [`sample`] is what comes in, [`history`] what is asked for.
 
 pub mod history;
-pub mod sample;
+pub use crate::model::sample;

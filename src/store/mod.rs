@@ -1,1 +1,8 @@
-//! SQLite access: the one place that opens databases, with the pragmas that keep data safe.
+//! The store: the only place that opens SQLite.
+//!
+//! [`sqlite`] opens one file with the settings that keep data safe; rooms with files of their own (series) use it directly.
+
+pub mod error;
+pub mod sqlite;
+
+pub use error::StoreError;

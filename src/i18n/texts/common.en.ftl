@@ -13,3 +13,4 @@ gap-impossible = Grew faster than the port's speed: counter at fault
 gap-ambiguous = The 32-bit counter may have wrapped more than once
 gap-not-stored = Measured but could not be written to disk
 gap-replaced = The port's identity changed
+gap-clock-step = The clock of the collector was set

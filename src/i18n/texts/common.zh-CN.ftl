@@ -13,3 +13,4 @@ gap-impossible = 增量超过端口速率，判为计数器异常
 gap-ambiguous = 32 位计数器可能多次回绕
 gap-not-stored = 已采集但未能写入磁盘
 gap-replaced = 端口身份已变更
+gap-clock-step = 采集服务器的时钟被调整

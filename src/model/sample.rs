@@ -1,6 +1,6 @@
-//! What the store takes in: one poll of one device at a time.
+//! What the ports room hands to the series room: one poll of one device at a time, its counters given their meaning.
 
-use crate::model::{DeviceId, Gap, METRICS, PortId, Timestamp};
+use super::{DeviceId, Gap, METRICS, PortId, Timestamp};
 
 /// One poll of one device. A poll that failed is stored too: its gap is the reason that graphs show.
 #[derive(Clone, PartialEq, Debug)]
