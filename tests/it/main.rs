@@ -1,1 +1,4 @@
+//! Netroom from outside: rooms together, real sockets, real peers.
 
+#[cfg(test)]
+mod agent;
