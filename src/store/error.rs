@@ -75,6 +75,20 @@ pub enum StoreError {
         /// SQLite's words.
         source: rusqlite::Error,
     },
+    /// Another netroom holds the data directory.
+    #[error("the data directory {} is in use by another netroom (process {holder}); stop that one or name another directory", .path.display())]
+    Taken {
+        /// The directory.
+        path: PathBuf,
+        /// The process id that the other one left.
+        holder: String,
+    },
+    /// The code that was to write failed.
+    #[error("a write to {} was given up because of a fault in netroom; other writes go on, please report the fault", .path.display())]
+    Fault {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The writer has stopped: the program is shutting down.
     #[error("{} is closed: the program is shutting down", .path.display())]
     Closed {
