@@ -77,7 +77,10 @@ impl FromStr for Lang {
 pub struct UnknownLang;
 
 /// The files of each language, in the same order: (Chinese, English).
-const FILES: &[(&str, &str)] = &[(include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl"))];
+const FILES: &[(&str, &str)] = &[
+    (include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl")),
+    (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
+];
 
 struct Words {
     zh: FluentBundle<FluentResource>,

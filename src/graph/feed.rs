@@ -1,0 +1,94 @@
+//! The numbers of a picture for the script in the page: equal steps need no time stamps, and a rate needs no more than
+//! five significant digits.
+//!
+//! `{"t0":1763856000,"step":300,"unit":"bit/s","s":[[in],[out],[in max],[out max]],"gaps":[[from,to,"timeout"]]}`:
+//! times in seconds since the epoch, unknown values `null`, maxima empty where the picture has none.
+
+use std::fmt::Write as _;
+
+use crate::series::history::History;
+
+use super::chart::Trace;
+use super::kind::Kind;
+
+/// The JSON text of an answer of the store, in the unit of the picture.
+pub fn json(kind: Kind, history: &History, speed_bps: Option<u64>) -> String {
+    let factor = kind.factor(speed_bps);
+    let inbound = Trace::of(history, kind.inbound(), factor);
+    let outbound = Trace::of(history, kind.outbound(), factor);
+    let mut out = String::with_capacity(64 + 16 * inbound.average.len() + 48 * history.gaps.len());
+    let _ = write!(out, "{{\"t0\":{},\"step\":{},\"unit\":\"{}\",\"s\":[", history.t0.secs(), history.step_s, kind.unit().symbol());
+    for (index, values) in [&inbound.average, &outbound.average, &inbound.maximum, &outbound.maximum].into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        array(&mut out, values);
+    }
+    out.push_str("],\"gaps\":[");
+    for (index, gap) in history.gaps.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        let _ = write!(out, "[{},{},\"{}\"]", gap.from.secs(), gap.to.secs(), gap.reason.word());
+    }
+    out.push_str("]}");
+    out
+}
+
+fn array(out: &mut String, values: &[Option<f64>]) {
+    out.push('[');
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        match value {
+            Some(value) => number(out, *value),
+            None => out.push_str("null"),
+        }
+    }
+    out.push(']');
+}
+
+/// Five significant digits at most, no trailing zeros.
+fn number(out: &mut String, value: f64) {
+    if value >= 10_000.0 {
+        let unit = 10_f64.powf(value.log10().floor() - 4.0);
+        let _ = write!(out, "{:.0}", (value / unit).round() * unit);
+        return;
+    }
+    let decimals = match value {
+        v if v >= 1000.0 => 1,
+        v if v >= 100.0 => 2,
+        v if v >= 10.0 => 3,
+        v if v >= 1.0 => 4,
+        _ => 5,
+    };
+    let start = out.len();
+    let _ = write!(out, "{value:.decimals$}");
+    let kept = out.get(start..).map_or(0, |digits| digits.trim_end_matches('0').trim_end_matches('.').len());
+    out.truncate(start + kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_five_digits_and_no_more() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.5, "0.5"),
+            (7.0, "7"),
+            (0.123_456, "0.12346"),
+            (1234.56, "1234.6"),
+            (9999.96, "10000"),
+            (938_123_456.0, "938120000"),
+            (400e9, "400000000000"),
+            (100_000.0, "100000"),
+        ] {
+            let mut out = String::new();
+            number(&mut out, value);
+            assert_eq!(out, text);
+        }
+    }
+}

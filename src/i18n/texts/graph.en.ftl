@@ -1,0 +1,35 @@
+# Labels of the pictures. Short: they stand in narrow places.
+graph-in = Inbound
+graph-out = Outbound
+graph-current = Current
+graph-average = Average
+graph-maximum = Peak
+graph-p95 = 95th percentile
+graph-speed = Port speed { $speed }
+graph-empty = No data in this window
+graph-no-data-because = No data:{" "}
+graph-between = ;{" "}
+graph-subject = { $kind } · { $span } ({ $step } average)
+graph-kind-traffic = Traffic
+graph-kind-utilisation = Utilisation
+graph-kind-packets = Packets
+graph-kind-broadcast = Multicast and broadcast
+graph-kind-errors = Errors
+graph-kind-discards = Discards
+graph-span-day = day
+graph-span-week = week
+graph-span-month = month
+graph-span-year = year
+graph-span-custom = chosen window
+graph-step-seconds = { $n }-second
+graph-step-minutes = { $n }-minute
+graph-step-hours = { $n }-hour
+graph-step-days = { $n }-day
+graph-seconds = { $n } s
+graph-minutes = { $n } min
+graph-hours = { $n } h
+graph-days = { $n } d
+graph-day-of-month = { $day } { $month }
+# Seven names from Monday, twelve from January, divided by single spaces.
+graph-weekdays = Mon Tue Wed Thu Fri Sat Sun
+graph-months = Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec

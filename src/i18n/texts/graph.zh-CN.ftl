@@ -1,0 +1,35 @@
+# Labels of the pictures. Short: they stand in narrow places.
+graph-in = 入流量
+graph-out = 出流量
+graph-current = 当前
+graph-average = 平均
+graph-maximum = 峰值
+graph-p95 = 95计费值
+graph-speed = 端口速率 { $speed }
+graph-empty = 此时段没有数据
+graph-no-data-because = 缺数据：
+graph-between = ；
+graph-subject = { $kind } · { $span }（{ $step }平均）
+graph-kind-traffic = 流量
+graph-kind-utilisation = 带宽利用率
+graph-kind-packets = 数据包
+graph-kind-broadcast = 组播与广播包
+graph-kind-errors = 错包
+graph-kind-discards = 丢弃包
+graph-span-day = 日图
+graph-span-week = 周图
+graph-span-month = 月图
+graph-span-year = 年图
+graph-span-custom = 自选时段
+graph-step-seconds = { $n } 秒
+graph-step-minutes = { $n } 分钟
+graph-step-hours = { $n } 小时
+graph-step-days = { $n } 天
+graph-seconds = { $n } 秒
+graph-minutes = { $n } 分钟
+graph-hours = { $n } 小时
+graph-days = { $n } 天
+graph-day-of-month = { $month }{ $day }日
+# Seven names from Monday, twelve from January, divided by single spaces.
+graph-weekdays = 周一 周二 周三 周四 周五 周六 周日
+graph-months = 1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月
