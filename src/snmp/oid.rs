@@ -28,7 +28,7 @@ impl<'a> OidRef<'a> {
                 return Err(BerError::Oid);
             }
             value = value << 7 | u64::from(octet & 0x7f);
-            if value > u64::from(u32::MAX) + 80 {
+            if value > u64::from(u32::MAX) {
                 return Err(BerError::Oid);
             }
             at_start = octet & 0x80 == 0;

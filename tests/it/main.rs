@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod agent;
+#[cfg(test)]
+mod snmp_udp;

@@ -1,0 +1,122 @@
+//! One conversation in its slot: the job, the question that is out, and until when to wait.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::rtt::Rtt;
+use super::window::Credit;
+use crate::snmp::job::{AskError, Job, Request, Target};
+
+/// A conversation as it was submitted.
+pub(super) struct Submission {
+    pub(super) target: Arc<Target>,
+    /// The target's address in the form that datagrams come from.
+    pub(super) peer: SocketAddr,
+    pub(super) job: Box<dyn Job>,
+    pub(super) deadline: Instant,
+}
+
+/// A running conversation.
+pub(super) struct Conversation {
+    pub(super) target: Arc<Target>,
+    pub(super) peer: SocketAddr,
+    pub(super) job: Box<dyn Job>,
+    pub(super) deadline: Instant,
+    pub(super) rtt: Rtt,
+    pub(super) phase: Phase,
+    /// The earliest timer set for this conversation.
+    pub(super) armed: Option<Instant>,
+}
+
+/// Where a conversation stands.
+pub(super) enum Phase {
+    /// The job wants nothing before this moment.
+    Paused(Instant),
+    /// The question waits for its turn to be sent (again).
+    Queued(Question),
+    /// The question is out.
+    Waiting(Question),
+}
+
+/// A question from its first send to its end.
+pub(super) struct Question {
+    pub(super) request: Request,
+    pub(super) tries: u8,
+    pub(super) first_sent: Option<Instant>,
+    pub(super) last_sent: Option<Instant>,
+    pub(super) timeout: Duration,
+    pub(super) credit: Option<Credit>,
+    pub(super) complaint: Option<Complaint>,
+}
+
+/// What came instead of an answer.
+pub(super) enum Complaint {
+    /// Something that is no valid answer.
+    Garbage(String),
+    /// A message of the network.
+    Network(String),
+}
+
+impl Question {
+    pub(super) const fn new(request: Request) -> Self {
+        Self { request, tries: 0, first_sent: None, last_sent: None, timeout: Duration::ZERO, credit: None, complaint: None }
+    }
+
+    /// Why there is no answer, now that it is given up.
+    pub(super) fn failure(&mut self, peer: SocketAddr, now: Instant) -> AskError {
+        match self.complaint.take() {
+            Some(Complaint::Garbage(why)) => AskError::Malformed { peer, why },
+            Some(Complaint::Network(why)) => AskError::Unreachable { peer, why },
+            None => {
+                let waited = self.first_sent.map_or(Duration::ZERO, |sent| now.saturating_duration_since(sent));
+                AskError::Timeout { peer, tries: self.tries, waited }
+            }
+        }
+    }
+}
+
+impl Conversation {
+    pub(super) fn new(submission: Submission, rtt: Rtt, now: Instant) -> Self {
+        let Submission { target, peer, job, deadline } = submission;
+        Self { target, peer, job, deadline, rtt, phase: Phase::Paused(now), armed: None }
+    }
+
+    /// When something has to happen even if nothing arrives.
+    pub(super) fn due(&self) -> Instant {
+        let phase = match &self.phase {
+            Phase::Paused(until) => *until,
+            Phase::Queued(_) => self.deadline,
+            Phase::Waiting(question) => question.last_sent.map_or(self.deadline, |sent| sent + question.timeout),
+        };
+        phase.min(self.deadline)
+    }
+
+    /// Whether a question has been sent and not yet been answered.
+    pub(super) const fn is_asking(&self) -> bool {
+        match &self.phase {
+            Phase::Queued(question) | Phase::Waiting(question) => question.tries > 0,
+            Phase::Paused(_) => false,
+        }
+    }
+
+    /// The question that is out or waits for its turn.
+    pub(super) const fn question(&mut self) -> Option<&mut Question> {
+        match &mut self.phase {
+            Phase::Queued(question) | Phase::Waiting(question) => Some(question),
+            Phase::Paused(_) => None,
+        }
+    }
+
+    /// Remembers what came instead of an answer; the first reason stays, but the network's word counts more.
+    pub(super) fn complain(&mut self, complaint: impl FnOnce() -> Complaint) {
+        if let Some(question) = self.question()
+            && !matches!(question.complaint, Some(Complaint::Network(_)))
+        {
+            let next = complaint();
+            if question.complaint.is_none() || matches!(next, Complaint::Network(_)) {
+                question.complaint = Some(next);
+            }
+        }
+    }
+}
