@@ -3,6 +3,7 @@
 //!
 //! Exit codes: 0 yes or done, 1 the answer is no, 2 it could not be asked, 64 the command line was not understood.
 
+mod check;
 mod completions;
 mod man;
 pub mod out;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::settings::LogFormat;
+use crate::config::{Origin, Overrides};
 
 /// What a subcommand found out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +38,9 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Where a configuration is looked for when none is named.
+const PLACES: [&str; 2] = ["config/netroom.toml", "/etc/netroom/netroom.toml"];
 
 const EXIT_CODES: &str = "Exit codes: 0 yes or done, 1 the answer is no, 2 it could not be asked, 64 wrong usage.";
 
@@ -62,6 +67,7 @@ pub struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
     Completions(completions::Args),
     #[command(hide = true)]
     Man(man::Args),
@@ -87,8 +93,30 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(_globals: &Globals, command: Command) -> Outcome {
+impl Globals {
+    /// Where the configuration comes from: the file that was named, else `config/netroom.toml` here, else the one in `/etc`.
+    ///
+    /// # Errors
+    /// When none was named and none is there.
+    pub fn origin(&self) -> anyhow::Result<Origin> {
+        let found = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
+        let main = self
+            .config
+            .clone()
+            .or_else(found)
+            .ok_or_else(|| anyhow::anyhow!("there is no configuration at {}; name one with --config FILE", PLACES.join(" or ")))?;
+        Ok(Origin { main, overrides: self.overrides(), credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) })
+    }
+
+    /// What flags and environment say, for subcommands that can do without files.
+    pub fn overrides(&self) -> Overrides {
+        Overrides { data: self.data.clone(), listen: self.listen, log: self.log.clone(), log_format: self.log_format }
+    }
+}
+
+fn run(globals: &Globals, command: Command) -> Outcome {
     match command {
+        Command::Check(args) => check::run(globals, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

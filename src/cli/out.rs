@@ -13,6 +13,11 @@ pub fn say_raw(bytes: &[u8]) -> anyhow::Result<()> {
     quiet_on_closed_pipe(io::stdout().lock().write_all(bytes))
 }
 
+/// Writes something beside the answer to stderr.
+pub fn note(text: impl Display) -> anyhow::Result<()> {
+    quiet_on_closed_pipe(writeln!(io::stderr().lock(), "{text}"))
+}
+
 /// Writes why something could not be done to stderr, causes in one line.
 pub fn complain(error: &anyhow::Error) {
     // Nobody is left to tell when stderr is gone too.

@@ -1,14 +1,44 @@
 //! The configuration: TOML files, checked as a whole, turned into plain typed [`Settings`] once.
 //!
-//! [`settings`] is what the rest of the program sees; [`problem`] is how everything that is wrong is told.
+//! Layers, from the lowest: built-in defaults, the main file, `conf.d/*.toml` beside it by name, environment, flags. Single
+//! values of a higher layer count; lists (devices) are joined. The walk of one file: [`Origin::load`] reads it, `schema`
+//! checks keys and types against the JSON Schema that is generated from `raw`, `resolve` and `devices` give it its meaning.
+//! Every [`Problem`] is collected with its place, its code and what to do; if one is an error, nothing is changed at all.
 
+mod credentials;
+mod devices;
+pub mod files;
 pub mod glob;
 pub mod problem;
+mod raw;
+mod resolve;
+mod schema;
 pub mod secret;
+mod secrets;
 pub mod settings;
+mod source;
 pub mod span;
+mod suggest;
 
+use std::path::PathBuf;
+
+pub use files::{Origin, Overrides};
 pub use glob::Glob;
 pub use problem::{Problem, Problems};
+pub use schema::json_schema;
 pub use secret::Secret;
 pub use settings::Settings;
+
+/// A configuration that can be used.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What the program runs by.
+    pub settings: Settings,
+    /// What somebody should look at all the same.
+    pub warnings: Problems,
+    /// The files that were read, in their order.
+    pub files: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -66,6 +66,32 @@ pub enum Code {
 }
 
 impl Code {
+    /// All rules.
+    pub const ALL: [Self; 22] = [
+        Self::UnreadableFile,
+        Self::NotUtf8,
+        Self::Syntax,
+        Self::UnknownKey,
+        Self::WrongType,
+        Self::MissingKey,
+        Self::BadName,
+        Self::DuplicateName,
+        Self::BadAddress,
+        Self::DuplicateAddress,
+        Self::BadDuration,
+        Self::BadSize,
+        Self::OutOfRange,
+        Self::BadPattern,
+        Self::BadFilter,
+        Self::UnknownTimeZone,
+        Self::MissingSecret,
+        Self::TwoSecrets,
+        Self::UnreadableSecret,
+        Self::ExposedSecret,
+        Self::BadCredentials,
+        Self::UnknownUser,
+    ];
+
     /// The word.
     pub fn word(self) -> String {
         serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()

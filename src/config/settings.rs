@@ -160,10 +160,13 @@ pub struct RetentionSettings {
     /// Whether the consolidated tiers keep minima of counters too.
     pub min_for_counters: bool,
     /// Bytes set aside on disk, released when it is full so that what is running can end well.
+    #[serde(serialize_with = "span::serialize_size")]
     pub disk_reserve: u64,
     /// Below this share of free space (percent) the oldest raw samples go first.
+    #[serde(rename = "low_space", serialize_with = "span::serialize_percent")]
     pub low_space_percent: f64,
     /// The most that all samples may take on disk, in bytes; `None` is no such limit.
+    #[serde(serialize_with = "serialize_limit", skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
 }
 
@@ -317,4 +320,8 @@ fn system_time_zone() -> TimeZone {
 
 fn zone_name<S: serde::Serializer>(zone: &TimeZone, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(zone.iana_name().unwrap_or("system"))
+}
+
+fn serialize_limit<S: serde::Serializer>(bytes: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    bytes.map(span::format_size).serialize(serializer)
 }

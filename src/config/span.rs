@@ -97,7 +97,7 @@ pub fn format_duration(span: Duration) -> String {
         return "0s".into();
     }
     let mut text = String::new();
-    for (unit, scale) in UNITS {
+    for (unit, scale) in UNITS.into_iter().filter(|(unit, _)| *unit != "w") {
         let count = millis / scale;
         if count > 0 {
             text.push_str(&format!("{count}{unit}"));
@@ -107,7 +107,22 @@ pub fn format_duration(span: Duration) -> String {
     text
 }
 
-/// For `#[serde(serialize_with = ..)]`.
+/// The shortest text that [`parse_size`] reads back as the same number.
+pub fn format_size(bytes: u64) -> String {
+    let fits = |scale: u64| bytes >= scale && bytes.is_multiple_of(scale);
+    let (unit, scale) = SIZES.into_iter().rev().find(|(_, scale)| fits(*scale)).unwrap_or(("B", 1));
+    format!("{}{unit}", bytes / scale)
+}
+
+/// For `#[serde(serialize_with = ..)]`, as the two below.
+pub(super) fn serialize_size<S: Serializer>(bytes: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format_size(*bytes))
+}
+
+pub(super) fn serialize_percent<S: Serializer>(share: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format!("{share}%"))
+}
+
 pub(super) fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format_duration(*span))
 }
@@ -171,11 +186,22 @@ mod tests {
         assert_eq!(parse_percent("NaN%"), Err(SpanError::Malformed));
     }
 
+    #[test]
+    fn they_are_written_as_people_would() {
+        for (seconds, text) in [(0, "0s"), (90, "1m30s"), (31 * 86_400, "31d"), (5 * 365 * 86_400, "5y")] {
+            assert_eq!(format_duration(Duration::from_secs(seconds)), text);
+        }
+        for (bytes, text) in [(0, "0B"), (64 << 20, "64MiB"), (50_000_000_000, "50GB"), (1001, "1001B")] {
+            assert_eq!(format_size(bytes), text);
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read_back(millis in 0_u64..u64::MAX / 2) {
             let span = Duration::from_millis(millis);
             prop_assert_eq!(parse_duration(&format_duration(span)), Ok(span));
+            prop_assert_eq!(parse_size(&format_size(millis)), Ok(millis));
         }
 
         #[test]

@@ -1,0 +1,241 @@
+//! The files as they are written: every key optional, every value with its place, nothing judged yet.
+//! The JSON Schema comes from these types, and their doc comments are its descriptions.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::settings::{Auth, LogFormat, Privacy};
+use super::source::At;
+use crate::i18n::Lang;
+use crate::model::Zone;
+
+/// One file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "netroom")]
+pub(super) struct RawFile {
+    /// The data directory; relative paths count from the directory of this file.
+    pub data: Option<At<String>>,
+    /// The time zone of days, weeks and months, as `Asia/Shanghai`; the machine's own when not given.
+    pub time_zone: Option<At<String>>,
+    /// The log.
+    pub log: Option<RawLog>,
+    /// The pages and the API.
+    pub web: Option<RawWeb>,
+    /// The exposition for Prometheus.
+    pub metrics: Option<RawMetrics>,
+    /// How long samples are kept.
+    pub retention: Option<RawRetention>,
+    /// What holds for every device that does not say otherwise.
+    pub snmp: Option<RawSnmp>,
+    /// The devices that are polled.
+    pub device: Option<Vec<At<RawDevice>>>,
+}
+
+/// `[log]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    /// What is logged: error, warn, info, debug, trace, or like `warn,netroom::snmp=debug`.
+    pub filter: Option<At<String>>,
+    /// The form of a log line.
+    pub format: Option<LogFormat>,
+}
+
+/// `[web]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWeb {
+    /// Where the pages are served: `127.0.0.1:8080`, `0.0.0.0:8080`, `[::]:8080`.
+    pub listen: Option<At<String>>,
+    /// The language for browsers that ask for neither Chinese nor English.
+    pub language: Option<Lang>,
+}
+
+/// `[metrics]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    /// Whether `/metrics` answers.
+    pub enabled: Option<bool>,
+    /// Whether `/metrics/ports` answers.
+    pub ports: Option<bool>,
+}
+
+/// `[retention]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRetention {
+    /// Samples as polled, like `31d`.
+    pub raw: Option<At<String>>,
+    /// 5-minute averages, maxima and minima, like `186d`.
+    pub m5: Option<At<String>>,
+    /// 1-hour ones, like `5y`.
+    pub h1: Option<At<String>>,
+    /// 1-day ones, like `20y`.
+    pub d1: Option<At<String>>,
+    /// Whether minima of counters are kept too.
+    pub min_for_counters: Option<bool>,
+    /// Bytes set aside for an orderly end when the disk is full, like `64MiB`.
+    pub disk_reserve: Option<At<String>>,
+    /// Below this share of free space the oldest raw samples go first, like `10%`.
+    pub low_space: Option<At<String>>,
+    /// The most that all samples may take on disk, like `50GiB`; no such limit when not given.
+    pub max_bytes: Option<At<String>>,
+}
+
+/// `[snmp]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSnmp {
+    /// The UDP port of the agents: 161.
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
+    /// The version of SNMP.
+    pub version: Option<At<Version>>,
+    /// The community of versions 1 and 2c.
+    pub community: Option<At<String>>,
+    /// A file that holds the community.
+    pub community_file: Option<At<String>>,
+    /// A systemd credential that holds the community.
+    pub community_credential: Option<At<String>>,
+    /// The SNMPv3 user: a key of `[snmp.users]`.
+    pub user: Option<At<String>>,
+    /// The poll interval, 10s to 15m.
+    pub interval: Option<At<String>>,
+    /// The first timeout of a request, and the lower bound after, like `500ms`.
+    pub min_timeout: Option<At<String>>,
+    /// The upper bound of a timeout, like `5s`.
+    pub max_timeout: Option<At<String>>,
+    /// How many datagrams a request may cost, 1 to 10.
+    #[schemars(range(min = 1, max = 10))]
+    pub tries: Option<u8>,
+    /// The SNMPv3 users, by the key that devices name them with.
+    pub users: Option<BTreeMap<String, At<RawUser>>>,
+}
+
+/// The version of SNMP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+pub(super) enum Version {
+    /// SNMPv1: 32-bit counters only.
+    #[serde(rename = "1")]
+    V1,
+    /// SNMPv2c.
+    #[serde(rename = "2c")]
+    V2c,
+    /// SNMPv3.
+    #[serde(rename = "3")]
+    V3,
+}
+
+/// `[snmp.users.KEY]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUser {
+    /// securityName; the key when not given.
+    pub name: Option<At<String>>,
+    /// contextName, mostly empty.
+    pub context: Option<At<String>>,
+    /// Authentication protocol.
+    pub auth: Option<At<Auth>>,
+    /// Its pass phrase, 8 characters or more.
+    pub auth_password: Option<At<String>>,
+    /// A file that holds it.
+    pub auth_password_file: Option<At<String>>,
+    /// A systemd credential that holds it.
+    pub auth_password_credential: Option<At<String>>,
+    /// Privacy protocol; needs `auth`.
+    pub privacy: Option<At<Privacy>>,
+    /// Its pass phrase, 8 characters or more.
+    pub privacy_password: Option<At<String>>,
+    /// A file that holds it.
+    pub privacy_password_file: Option<At<String>>,
+    /// A systemd credential that holds it.
+    pub privacy_password_credential: Option<At<String>>,
+}
+
+/// `[[device]]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDevice {
+    /// The device's name, unique: letters, digits and `-`, `_`, `.`. Its history is kept under it.
+    #[schemars(required)]
+    pub name: Option<At<String>>,
+    /// Its IP address.
+    #[schemars(required)]
+    pub address: Option<At<String>>,
+    /// The UDP port of its agent.
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
+    /// The version of SNMP.
+    pub version: Option<At<Version>>,
+    /// The community of versions 1 and 2c.
+    pub community: Option<At<String>>,
+    /// A file that holds the community.
+    pub community_file: Option<At<String>>,
+    /// A systemd credential that holds the community.
+    pub community_credential: Option<At<String>>,
+    /// The SNMPv3 user: a key of `[snmp.users]`.
+    pub user: Option<At<String>>,
+    /// The poll interval, 10s to 15m.
+    pub interval: Option<At<String>>,
+    /// The first timeout of a request, and the lower bound after.
+    pub min_timeout: Option<At<String>>,
+    /// The upper bound of a timeout.
+    pub max_timeout: Option<At<String>>,
+    /// How many datagrams a request may cost, 1 to 10.
+    #[schemars(range(min = 1, max = 10))]
+    pub tries: Option<u8>,
+    /// Where it stands: building, floor, room.
+    pub site: Option<At<String>>,
+    /// Which side of a physically separated network it belongs to.
+    pub zone: Option<Zone>,
+    /// Free words for filters.
+    pub tags: Option<Vec<At<String>>>,
+    /// Ports with an interval of their own; the first rule that matches counts.
+    pub ports: Option<Vec<At<RawPorts>>>,
+}
+
+/// `ports = [{ match = "Gi0/*", interval = "10s" }]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPorts {
+    /// A pattern over port names: `*`, `?`, `[0-9]`.
+    #[serde(rename = "match")]
+    #[schemars(required)]
+    pub matches: Option<At<String>>,
+    /// The interval of these ports, 10s to 15m.
+    #[schemars(required)]
+    pub interval: Option<At<String>>,
+}
+
+/// Lays a later file over an earlier one: what the later one says counts, lists are joined.
+pub(super) trait Layer {
+    /// `above` over `self`.
+    fn lay(&mut self, above: Self);
+}
+
+/// Single values: the later one counts; of the ways to say one thing (`one_of`) all are replaced.
+macro_rules! layer {
+    ($type:ty: $($value:ident)* $(; one_of $($way:ident)*)? $(; sections $($section:ident)*)? $(; lists $($list:ident)*)?) => {
+        impl Layer for $type {
+            fn lay(&mut self, above: Self) {
+                $(if above.$value.is_some() { self.$value = above.$value; })*
+                $(if $(above.$way.is_some())||* { $(self.$way = above.$way;)* })?
+                $($(if let Some(section) = above.$section { self.$section.get_or_insert_default().lay(section); })*)?
+                $($(if let Some(list) = above.$list { self.$list.get_or_insert_default().extend(list); })*)?
+            }
+        }
+    };
+}
+
+layer!(RawFile: data time_zone; sections log web metrics retention snmp; lists device);
+layer!(RawLog: filter format);
+layer!(RawWeb: listen language);
+layer!(RawMetrics: enabled ports);
+layer!(RawRetention: raw m5 h1 d1 min_for_counters disk_reserve low_space max_bytes);
+layer!(
+    RawSnmp: port version user interval min_timeout max_timeout tries; one_of community community_file community_credential; lists users
+);

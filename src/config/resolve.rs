@@ -1,0 +1,263 @@
+//! From what the files say to what it means: layers, units, bounds, references. Pure but for the secrets it asks for.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use toml::de::DeTable;
+
+use super::Loaded;
+use super::devices;
+use super::files::Overrides;
+use super::problem::{Code, Problem, Problems, Severity};
+use super::raw::{Layer, RawFile, RawLog, RawRetention, RawWeb};
+use super::schema;
+use super::secrets::SecretSource;
+use super::settings::{LogSettings, MetricsSettings, RetentionSettings, Settings, WebSettings};
+use super::source::{At, Sources};
+use super::span::{self, SpanError};
+use super::suggest::nearest;
+
+/// How long samples may be kept.
+const KEPT: (Duration, Duration) = (span::days(1), span::days(100 * 365));
+
+/// Judges all files together. `problems` are those already found when reading them.
+pub(super) fn settings(
+    sources: &Sources,
+    overrides: &Overrides,
+    secrets: &dyn SecretSource,
+    problems: Problems,
+) -> Result<Loaded, Problems> {
+    let mut judge = Judge { sources, secrets, problems, damaged: Vec::new() };
+    let mut raw = RawFile::default();
+    for (base, file) in sources.iter() {
+        raw.lay(judge.parse(base, &file.text));
+    }
+    let settings = judge.settings(raw, overrides);
+    let problems = judge.problems.sorted();
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    Ok(Loaded { settings, warnings: problems, files: sources.iter().map(|(_, file)| file.path.clone()).collect() })
+}
+
+/// Collects problems while it reads. After an error it goes on with a default, so that all are found.
+pub(super) struct Judge<'a> {
+    pub sources: &'a Sources,
+    pub secrets: &'a dyn SecretSource,
+    problems: Problems,
+    /// What was left out because it could not be read. Nobody is told that something is missing where something is damaged.
+    damaged: Vec<Damage>,
+}
+
+struct Damage {
+    offset: usize,
+    path: String,
+}
+
+impl Judge<'_> {
+    pub(super) fn error(&mut self, offset: usize, code: Code, message: impl Into<String>, remedy: impl Into<String>) {
+        self.tell(Severity::Error, Some(offset), None, code, message.into(), remedy.into());
+    }
+
+    pub(super) fn warn(&mut self, offset: usize, code: Code, message: impl Into<String>, remedy: impl Into<String>) {
+        self.tell(Severity::Warning, Some(offset), None, code, message.into(), remedy.into());
+    }
+
+    /// Two places contradict each other; the later one is told.
+    pub(super) fn conflict(&mut self, offset: usize, other: usize, code: Code, message: String, remedy: &str) {
+        self.tell(Severity::Error, Some(offset), Some(other), code, message, remedy.into());
+    }
+
+    /// Whether something between two offsets could not be read.
+    pub(super) fn is_damaged(&self, within: &Range<usize>) -> bool {
+        self.damaged.iter().any(|damage| within.contains(&damage.offset))
+    }
+
+    /// Whether something in the section that this prefix of a path names could not be read.
+    pub(super) fn is_section_damaged(&self, prefix: &str) -> bool {
+        self.damaged.iter().any(|damage| damage.path.is_empty() || damage.path.starts_with(prefix))
+    }
+
+    fn tell(&mut self, severity: Severity, offset: Option<usize>, other: Option<usize>, code: Code, message: String, remedy: String) {
+        let place = |offset: Option<usize>| offset.and_then(|offset| self.sources.place(offset));
+        let (place, other) = (place(offset), place(other));
+        self.problems.push(Problem { severity, code, place, message, remedy, other });
+    }
+
+    /// Reads one file: its syntax, then its keys and types, then its values with their places.
+    fn parse(&mut self, base: usize, text: &str) -> RawFile {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let offset = base + error.span().map_or(0, |span| span.start);
+            self.damaged.push(Damage { offset, path: String::new() });
+            // The message of the parser names what it expected, never what it found: no secret gets out.
+            self.error(
+                offset,
+                Code::Syntax,
+                format!("this is not TOML: {}", error.message()),
+                "see https://toml.io for the form of values",
+            );
+        }
+        let mut misfits = Vec::new();
+        let fitting = schema::conform(table, base, &mut misfits);
+        // Behind an error of syntax keys may have lost their section: what would be said of them is not to be trusted.
+        let sound = errors.iter().filter_map(|error| error.span()).map(|span| base + span.start).min().unwrap_or(usize::MAX);
+        for misfit in misfits.into_iter().filter(|misfit| misfit.offset < sound) {
+            self.damaged.push(Damage { offset: misfit.offset, path: misfit.path });
+            self.error(misfit.offset, misfit.code, misfit.message, misfit.remedy);
+        }
+        RawFile::deserialize(toml::Deserializer::from(fitting)).unwrap_or_else(|error| {
+            let offset = error.span().map_or(base, |span| span.start);
+            self.error(offset, Code::WrongType, "this value is not understood", "see `netroom check --schema` for what may stand here");
+            RawFile::default()
+        })
+    }
+
+    fn settings(&mut self, raw: RawFile, overrides: &Overrides) -> Settings {
+        let data = match (&overrides.data, raw.data) {
+            (Some(data), _) => data.clone(),
+            (None, Some(at)) => self.sources.relative(at.offset, &at.value),
+            (None, None) => "data".into(),
+        };
+        let mut settings = Settings::new(data);
+        if let Some(at) = raw.time_zone {
+            settings.time_zone = self.time_zone(&at).unwrap_or(settings.time_zone);
+        }
+        settings.log = self.log(raw.log.unwrap_or_default(), overrides);
+        settings.web = self.web(raw.web.unwrap_or_default(), overrides);
+        let metrics = raw.metrics.unwrap_or_default();
+        let default = MetricsSettings::default();
+        settings.metrics =
+            MetricsSettings { enabled: metrics.enabled.unwrap_or(default.enabled), ports: metrics.ports.unwrap_or(default.ports) };
+        settings.retention = self.retention(&raw.retention.unwrap_or_default());
+        settings.devices = devices::resolve(self, raw.snmp.unwrap_or_default(), raw.device.unwrap_or_default());
+        settings
+    }
+
+    fn time_zone(&mut self, at: &At<String>) -> Option<TimeZone> {
+        if let Ok(zone) = TimeZone::get(&at.value) {
+            return Some(zone);
+        }
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let remedy = match nearest(&at.value, names.iter().map(String::as_str)) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => "take an IANA name, as \"Asia/Shanghai\"".into(),
+        };
+        self.error(at.offset, Code::UnknownTimeZone, format!("there is no time zone \"{}\"", at.value), remedy);
+        None
+    }
+
+    fn log(&mut self, raw: RawLog, overrides: &Overrides) -> LogSettings {
+        let default = LogSettings::default();
+        let remedy = "write a level (error, warn, info, debug, trace, off), or parts as warn,netroom::snmp=debug";
+        let filter = match (&overrides.log, raw.filter) {
+            (Some(filter), _) => {
+                if !is_log_filter(filter) {
+                    let message = format!("--log or NETROOM_LOG is no log filter: \"{filter}\"");
+                    self.tell(Severity::Error, None, None, Code::BadFilter, message, remedy.into());
+                }
+                filter.clone()
+            }
+            (None, Some(at)) => {
+                if !is_log_filter(&at.value) {
+                    self.error(at.offset, Code::BadFilter, format!("`log.filter` is no log filter: \"{}\"", at.value), remedy);
+                }
+                at.value
+            }
+            (None, None) => default.filter,
+        };
+        LogSettings { filter, format: overrides.log_format.or(raw.format).unwrap_or(default.format) }
+    }
+
+    fn web(&mut self, raw: RawWeb, overrides: &Overrides) -> WebSettings {
+        let default = WebSettings::default();
+        let mut listen = default.listen;
+        if let Some(at) = raw.listen {
+            match at.value.parse::<SocketAddr>() {
+                Ok(address) => listen = address,
+                Err(_) => self.error(
+                    at.offset,
+                    Code::BadAddress,
+                    format!("`web.listen` is no IP address with a port: \"{}\"", at.value),
+                    "write it as \"127.0.0.1:8080\", or \"0.0.0.0:8080\" for all interfaces",
+                ),
+            }
+        }
+        WebSettings { listen: overrides.listen.unwrap_or(listen), language: raw.language.unwrap_or(default.language) }
+    }
+
+    fn retention(&mut self, raw: &RawRetention) -> RetentionSettings {
+        let default = RetentionSettings::default();
+        RetentionSettings {
+            raw: self.duration(raw.raw.as_ref(), "retention.raw", KEPT).unwrap_or(default.raw),
+            m5: self.duration(raw.m5.as_ref(), "retention.m5", KEPT).unwrap_or(default.m5),
+            h1: self.duration(raw.h1.as_ref(), "retention.h1", KEPT).unwrap_or(default.h1),
+            d1: self.duration(raw.d1.as_ref(), "retention.d1", KEPT).unwrap_or(default.d1),
+            min_for_counters: raw.min_for_counters.unwrap_or(default.min_for_counters),
+            disk_reserve: self.size(raw.disk_reserve.as_ref(), "retention.disk_reserve").unwrap_or(default.disk_reserve),
+            low_space_percent: self.percent(raw.low_space.as_ref(), "retention.low_space").unwrap_or(default.low_space_percent),
+            max_bytes: self.size(raw.max_bytes.as_ref(), "retention.max_bytes"),
+        }
+    }
+
+    /// A duration within bounds; `None` when not given or when it was wrong and told.
+    pub(super) fn duration(&mut self, at: Option<&At<String>>, key: &str, bounds: (Duration, Duration)) -> Option<Duration> {
+        let at = at?;
+        let (low, high) = (span::format_duration(bounds.0), span::format_duration(bounds.1));
+        match span::parse_duration(&at.value) {
+            Ok(span) if (bounds.0..=bounds.1).contains(&span) => return Some(span),
+            Ok(_) => {
+                let message = format!("`{key}` is out of its range: \"{}\"", at.value);
+                self.error(at.offset, Code::OutOfRange, message, format!("take {low} to {high}"));
+            }
+            Err(error) => {
+                self.unreadable(at, key, Code::BadDuration, &error, "write a duration as \"10s\", \"5m\", \"1h30m\", \"31d\" or \"5y\"");
+            }
+        }
+        None
+    }
+
+    fn size(&mut self, at: Option<&At<String>>, key: &str) -> Option<u64> {
+        let at = at?;
+        let size = span::parse_size(&at.value);
+        size.map_err(|error| self.unreadable(at, key, Code::BadSize, &error, "write a size as \"64MiB\" or \"50GB\"")).ok()
+    }
+
+    fn percent(&mut self, at: Option<&At<String>>, key: &str) -> Option<f64> {
+        let at = at?;
+        let share = span::parse_percent(&at.value);
+        share.map_err(|error| self.unreadable(at, key, Code::BadSize, &error, "write a share as \"10%\", from 0% to 100%")).ok()
+    }
+
+    fn unreadable(&mut self, at: &At<String>, key: &str, code: Code, error: &SpanError, remedy: &str) {
+        self.error(at.offset, code, format!("`{key}` {error}: \"{}\"", at.value), remedy);
+    }
+}
+
+/// A level, or `target=level`, or several with commas between them.
+fn is_log_filter(text: &str) -> bool {
+    let is_level = |word: &str| ["error", "warn", "info", "debug", "trace", "off"].iter().any(|level| level.eq_ignore_ascii_case(word));
+    let is_target = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '-'));
+    text.split(',').all(|part| match part.trim().split_once('=') {
+        Some((target, level)) => is_target(target) && is_level(level),
+        None => is_level(part.trim()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_log_filter;
+
+    #[test]
+    fn log_filters_are_told_from_slips() {
+        for good in ["info", "WARN", "warn,netroom::snmp=debug", "netroom=trace, off"] {
+            assert!(is_log_filter(good), "{good}");
+        }
+        for bad in ["", "verbose", "netroom", "info,", "=debug", "netroom=loud", "a b=info"] {
+            assert!(!is_log_filter(bad), "{bad}");
+        }
+    }
+}
