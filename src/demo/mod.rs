@@ -8,4 +8,5 @@
 //! `Mib` for each name at one moment, and [`agent::Faults`] may spoil the answer before it goes back.
 
 pub mod agent;
+pub mod campus;
 pub mod chance;

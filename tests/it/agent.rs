@@ -4,18 +4,21 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use netroom::demo::agent::{Agent, Datum, Faults, Mib, Recording, Running, Table};
+use netroom::demo::agent::{Agent, Clock, Datum, Faults, Mib, Recording, Running, Table};
+use netroom::demo::campus::{COMMUNITY, Campus, Options};
+use netroom::model::Timestamp;
 use netroom::snmp::ber::Writer;
 use netroom::snmp::message::{Message, PduKind, PduParts, Version, encode_names};
 use netroom::snmp::oid::Oid;
 
 /// Runs one of net-snmp's tools against an agent; `None`, said loudly, where it is not installed.
-fn net_snmp(tool: &str, arguments: &[&str], agent: SocketAddr, names: &[&str]) -> Option<String> {
+fn net_snmp(tool: &str, community: &str, arguments: &[&str], agent: SocketAddr, names: &[&str]) -> Option<String> {
     let peer = if agent.is_ipv6() { format!("udp6:{agent}") } else { agent.to_string() };
     #[expect(clippy::disallowed_methods, reason = "the reference tool runs as a program")]
     let run = std::process::Command::new(tool)
         .env("MIBS", "")
-        .args(["-c", "public", "-t", "2", "-r", "2", "-On"])
+        .args(["-t", "2", "-r", "2", "-On"])
+        .args(["-c", community])
         .args(arguments)
         .arg(peer)
         .args(names)
@@ -63,18 +66,36 @@ fn request(kind: PduKind, id: i32, names: &[&str]) -> Vec<u8> {
 fn net_snmp_walks_the_same_rows_by_getnext_and_getbulk() {
     let running = start("127.0.0.1:0", small_table());
     let agent = running.addresses()[0];
-    let Some(by_next) = net_snmp("snmpwalk", &["-v2c"], agent, &[".1.3"]) else { return };
-    let by_bulk = net_snmp("snmpbulkwalk", &["-v2c", "-Cr50"], agent, &[".1.3"]).unwrap();
+    let Some(by_next) = net_snmp("snmpwalk", "public", &["-v2c"], agent, &[".1.3"]) else { return };
+    let by_bulk = net_snmp("snmpbulkwalk", "public", &["-v2c", "-Cr50"], agent, &[".1.3"]).unwrap();
     assert_eq!(by_next, by_bulk);
     assert_eq!(by_next.lines().filter(|line| line.contains(" = ")).count(), 182, "{by_next}");
-    let in_v1 = net_snmp("snmpwalk", &["-v1"], agent, &[".1.3"]).unwrap();
+    let in_v1 = net_snmp("snmpwalk", "public", &["-v1"], agent, &[".1.3"]).unwrap();
     assert_eq!(in_v1.lines().filter(|line| line.contains(" = ")).count(), 121, "v1 has no Counter64: {in_v1}");
+}
+
+#[test]
+fn net_snmp_walks_every_switch_of_the_campus_alike_by_getnext_and_getbulk() {
+    let campus = Campus::new(Options { port: 0, ..Options::default() });
+    let moment = Timestamp::from_secs(1_795_399_200);
+    let clock: Clock = Arc::new(move || moment);
+    let running = Running::start(campus.agents(&clock).unwrap()).unwrap();
+    for (device, (&agent, plan)) in running.addresses().iter().zip(campus.devices()).enumerate() {
+        let Some(by_next) = net_snmp("snmpwalk", COMMUNITY, &["-v2c"], agent, &[".1.3"]) else { return };
+        let by_bulk = net_snmp("snmpbulkwalk", COMMUNITY, &["-v2c", "-Cr25"], agent, &[".1.3"]).unwrap();
+        assert_eq!(by_next, by_bulk, "{}", plan.name);
+        let rows = campus.inventory(device, moment).unwrap().interfaces;
+        let in_octets = |text: &str| text.lines().filter(|line| line.starts_with(".1.3.6.1.2.1.2.2.1.10.")).count();
+        assert_eq!(in_octets(&by_next), rows.len(), "{}", plan.name);
+        let in_v1 = net_snmp("snmpwalk", COMMUNITY, &["-v1"], agent, &[".1.3.6.1.2.1"]).unwrap();
+        assert_eq!((in_octets(&in_v1), in_v1.contains("Counter64")), (rows.len(), false), "{}", plan.name);
+    }
 }
 
 #[test]
 fn an_agent_listens_on_ipv6() {
     let running = start("[::1]:0", small_table());
-    let Some(name) = net_snmp("snmpget", &["-v2c"], running.addresses()[0], &[".1.3.6.1.2.1.1.5.0"]) else { return };
+    let Some(name) = net_snmp("snmpget", "public", &["-v2c"], running.addresses()[0], &[".1.3.6.1.2.1.1.5.0"]) else { return };
     assert!(name.contains("sw-test"), "{name}");
 }
 
@@ -83,7 +104,7 @@ fn a_recording_is_served_in_the_order_of_its_file() {
     let order = ["1.3.6.1.2.1.17.4.3.1.2.9", "1.3.6.1.2.1.17.4.3.1.2.2", "1.3.6.1.2.1.17.4.3.1.2.5"];
     let walk = Recording::parse(order.map(|name| format!("{name}|2|1\n")).concat().as_bytes());
     let running = start("127.0.0.1:0", walk);
-    let Some(text) = net_snmp("snmpwalk", &["-v2c", "-Cc"], running.addresses()[0], &[".1.3.6.1.2.1.17"]) else { return };
+    let Some(text) = net_snmp("snmpwalk", "public", &["-v2c", "-Cc"], running.addresses()[0], &[".1.3.6.1.2.1.17"]) else { return };
     let walked: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once(" = ")?.0.trim_start_matches('.'))).collect();
     assert_eq!(walked.get(..3), Some(&order[..]), "{text}");
 }

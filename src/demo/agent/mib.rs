@@ -17,6 +17,18 @@ pub enum Missing {
     Instance,
 }
 
+impl Missing {
+    /// Tells the two reasons apart by the neighbours of a name in the order of the MIB: one with the same parent means that
+    /// the object is there.
+    pub fn beside<'a>(name: &Oid, mut neighbours: impl Iterator<Item = &'a Oid>) -> Self {
+        let octets = name.octets();
+        // The parent ends where the last but one subidentifier ends: at an octet without the continuation bit.
+        let from_end = octets.iter().rev().skip(1).position(|octet| octet & 0x80 == 0);
+        let parent = octets.get(..from_end.map_or(0, |from_end| octets.len() - 1 - from_end)).unwrap_or_default();
+        if neighbours.any(|other| other.octets().starts_with(parent)) { Self::Instance } else { Self::Object }
+    }
+}
+
 /// A device's objects at a moment. All names of one request are asked with the same `now`.
 pub trait Mib: Send + Sync {
     /// The value of exactly this name.
@@ -72,7 +84,7 @@ impl Mib for Table {
         rows.get(name).cloned().ok_or_else(|| {
             let below = rows.range(..name).next_back();
             let above = rows.range((Bound::Excluded(name), Bound::Unbounded)).next();
-            missing(name, below.into_iter().chain(above).map(|(other, _)| other))
+            Missing::beside(name, below.into_iter().chain(above).map(|(other, _)| other))
         })
     }
 
@@ -81,15 +93,6 @@ impl Mib for Table {
         let (name, value) = rows.range((Bound::Excluded(name), Bound::Unbounded)).next()?;
         Some((name.clone(), value.clone()))
     }
-}
-
-/// Tells the two reasons apart by the neighbours of a name: a sibling with the same parent means that the object is there.
-pub(super) fn missing<'a>(name: &Oid, mut neighbours: impl Iterator<Item = &'a Oid>) -> Missing {
-    let octets = name.octets();
-    // The parent ends where the last but one subidentifier ends: at an octet without the continuation bit.
-    let parent_length = octets.iter().rev().skip(1).position(|octet| octet & 0x80 == 0).map_or(0, |from_end| octets.len() - 1 - from_end);
-    let parent = octets.get(..parent_length).unwrap_or_default();
-    if neighbours.any(|other| other.octets().starts_with(parent)) { Missing::Instance } else { Missing::Object }
 }
 
 #[cfg(test)]

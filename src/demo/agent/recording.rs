@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::mib::missing;
 use super::{Datum, Mib, Missing};
 use crate::model::Timestamp;
 use crate::snmp::ber;
@@ -83,7 +82,7 @@ impl Mib for Recording {
         }
         let behind = self.behind(name);
         let before = behind.checked_sub(1).and_then(|previous| self.row(previous));
-        Err(missing(name, before.into_iter().chain(self.row(behind)).map(|row| &row.0)))
+        Err(Missing::beside(name, before.into_iter().chain(self.row(behind)).map(|row| &row.0)))
     }
 
     fn next(&self, name: &Oid, _now: Timestamp) -> Option<(Oid, Datum)> {
