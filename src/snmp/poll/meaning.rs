@@ -1,0 +1,65 @@
+//! What values mean, whatever type the agent chose for them. What cannot be understood is absent, never 0.
+
+use crate::snmp::value::Value;
+
+/// The longest text that is read as a number: 20 digits of 2^64 and some blanks.
+const LONGEST_NUMBER: usize = 24;
+
+/// A non-negative number: of any numeric type, or decimal digits in a text (FS switches send ifSpeed so).
+pub fn number(value: &Value<'_>) -> Option<u64> {
+    value.number().or_else(|| {
+        let octets = value.octets().filter(|octets| octets.len() <= LONGEST_NUMBER)?;
+        std::str::from_utf8(octets).ok()?.trim_matches(|c: char| c.is_whitespace() || c == '\0').parse().ok()
+    })
+}
+
+/// A number that fits 32 bits.
+pub fn number32(value: &Value<'_>) -> Option<u32> {
+    number(value).and_then(|number| u32::try_from(number).ok())
+}
+
+/// A small enumeration (ifOperStatus, ifAdminStatus, dot3StatsDuplexStatus): 1 to 255.
+pub fn state(value: &Value<'_>) -> Option<u8> {
+    number(value).and_then(|number| u8::try_from(number).ok()).filter(|&state| state > 0)
+}
+
+/// TruthValue (RFC 2579): 1 is true, 2 is false.
+pub fn truth(value: &Value<'_>) -> Option<bool> {
+    match number(value) {
+        Some(1) => Some(true),
+        Some(2) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether sysUpTime began anew between two readings: it fell, and not because it wraps at 2^32 hundredths (497 days).
+/// Near the wrap two readings a few minutes apart cannot be told by uptime alone; there the higher rooms use snmpEngineTime.
+pub const fn restarted(before: u32, after: u32) -> bool {
+    const MARGIN: u32 = 100 * 3600;
+    after < before && !(before > u32::MAX - MARGIN && after < MARGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_any_dress() {
+        assert_eq!(number(&Value::OctetString(b" 1000000000\0")), Some(1_000_000_000));
+        assert_eq!(number(&Value::Integer(-1)), None);
+        assert_eq!(number(&Value::Null), None);
+        assert_eq!(number(&Value::NoSuchInstance), None);
+        assert_eq!(number(&Value::OctetString(b"")), None);
+        assert_eq!(number(&Value::IpAddress([0, 0, 0, 7])), None);
+        assert_eq!(state(&Value::Gauge32(0)), None);
+        assert_eq!(truth(&Value::Integer(2)), Some(false));
+    }
+
+    #[test]
+    fn a_wrap_of_the_uptime_is_no_restart() {
+        assert!(restarted(500_000, 200));
+        assert!(restarted(499, 498));
+        assert!(!restarted(200, 200));
+        assert!(!restarted(u32::MAX - 500, 700));
+    }
+}

@@ -1,0 +1,298 @@
+//! What to ask in a steady poll: the ports and columns of a device cut into requests that are encoded once and kept.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::columns::{self, ColumnSet};
+use super::inventory::{Epoch, Reading};
+use super::mib;
+use super::packing::{ANSWER_OCTETS, Packing};
+use crate::model::observe::InterfaceRow;
+use crate::snmp::job::{Ask, Request};
+use crate::snmp::message::{Varbinds, encode_names};
+use crate::snmp::oid::Oid;
+
+/// Runs of fewer like rows than this are asked by GET: GETBULK would cost as much and answer less surely.
+const FEWEST_BULK_ROWS: usize = 3;
+/// Tags and lengths around one varbind.
+const VARBIND_FRAME: usize = 4;
+
+/// A port as the plan sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlannedPort {
+    /// ifIndex.
+    pub if_index: u32,
+    /// The columns that it has.
+    pub columns: ColumnSet,
+    /// A digest of ifName, ifDescr and ifPhysAddress: differs when another port stands at this ifIndex.
+    pub identity: u64,
+    /// Which of the device's intervals it follows: 0 is the device's own.
+    pub class: u8,
+}
+
+/// What a device is asked, until its next identity read.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    ports: Vec<PlannedPort>,
+    epoch: Epoch,
+}
+
+/// One cell to ask: which port of the plan, which column of `columns::ALL`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cell {
+    /// Place in [`Plan::ports`].
+    pub port: u32,
+    /// Place in `columns::ALL`.
+    pub column: u8,
+}
+
+/// Which cells a request asks for, in the order of the answer.
+#[derive(Clone, Debug)]
+enum Cells {
+    Grid { first: u32, rows: u32, columns: ColumnSet },
+    List(Arc<[Cell]>),
+}
+
+/// One request of a plan.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Ready to send.
+    pub request: Request,
+    cells: Cells,
+}
+
+impl Chunk {
+    /// How many cells it asks for.
+    pub fn len(&self) -> usize {
+        match &self.cells {
+            Cells::Grid { rows, columns, .. } => *rows as usize * columns.len(),
+            Cells::List(cells) => cells.len(),
+        }
+    }
+
+    /// Whether it asks for nothing but the state of the device.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many names stand before the cells.
+    pub fn in_front(&self) -> usize {
+        match self.request.ask {
+            Ask::GetBulk { non_repeaters, .. } => usize::from(non_repeaters),
+            _ => Varbinds::new(&self.request.varbinds).count().saturating_sub(self.len()),
+        }
+    }
+
+    /// Whether it asks by GETBULK.
+    pub const fn is_bulk(&self) -> bool {
+        matches!(self.cells, Cells::Grid { .. })
+    }
+
+    /// The cells in the order in which the answer should bring them.
+    pub fn cells(&self) -> Vec<Cell> {
+        match &self.cells {
+            Cells::List(cells) => cells.to_vec(),
+            Cells::Grid { first, rows, columns } => {
+                (*first..first + rows).flat_map(|port| columns.iter().map(move |column| Cell { port, column: column as u8 })).collect()
+            }
+        }
+    }
+}
+
+/// The names at the front of a request that tell the device's epoch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Front {
+    /// In every request: sysUpTime, ifTableLastChange.
+    Usual,
+    /// In the first of a round: snmpEngineTime and ifNumber as well.
+    First,
+}
+
+impl Plan {
+    /// From an identity read; `class_of` tells which interval a port follows.
+    pub fn new(reading: &Reading, class_of: impl Fn(&InterfaceRow) -> u8) -> Self {
+        let rows = reading.inventory.interfaces.iter().zip(&reading.columns);
+        let ports =
+            rows.map(|(row, &columns)| PlannedPort { if_index: row.if_index, columns, identity: identity(row), class: class_of(row) });
+        Self { ports: ports.collect(), epoch: reading.epoch }
+    }
+
+    /// All ports in the device's order.
+    pub fn ports(&self) -> &[PlannedPort] {
+        &self.ports
+    }
+
+    /// The epoch that the plan belongs to.
+    pub const fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// Leaves a cell out from now on: the device announces it and does not give it.
+    pub fn forget(&mut self, cell: Cell) {
+        if let Some(port) = self.ports.get_mut(cell.port as usize) {
+            port.columns.remove(usize::from(cell.column));
+        }
+    }
+
+    /// The requests for the ports whose class is in the bit set `classes`, the mandatory columns of all of them first.
+    pub fn chunks(&self, classes: u32, packing: Packing) -> Vec<Chunk> {
+        let mut chunks = Vec::new();
+        for pass in [ColumnSet::FIRST_PASS, ColumnSet::SECOND_PASS] {
+            let mut pool = Vec::new();
+            for (first, rows, columns) in self.runs(classes, pass) {
+                let per_chunk = self.rows_per_answer(first, columns, packing);
+                if packing.bulk() && rows >= FEWEST_BULK_ROWS && per_chunk > 0 {
+                    for start in (first..first + rows).step_by(per_chunk) {
+                        let count = per_chunk.min(first + rows - start);
+                        chunks.push(self.grid(start, count, columns, front(&chunks)));
+                    }
+                } else {
+                    let row = |port| columns.iter().map(move |column| Cell { port: port as u32, column: column as u8 });
+                    pool.extend((first..first + rows).flat_map(row));
+                }
+            }
+            for cells in self.packets(&pool, packing) {
+                chunks.push(self.list(cells, front(&chunks)));
+            }
+        }
+        if chunks.is_empty() && !self.front(Front::First).is_empty() {
+            chunks.push(self.list(&[], Front::First));
+        }
+        chunks
+    }
+
+    /// A request for just these cells.
+    pub fn explicit(&self, cells: &[Cell]) -> Chunk {
+        self.list(cells, Front::Usual)
+    }
+
+    /// The same cells in two requests; `None` when there is only one cell.
+    pub fn halves(&self, chunk: &Chunk) -> Option<[Chunk; 2]> {
+        if let Cells::Grid { first, rows, columns } = chunk.cells
+            && rows as usize >= 2 * FEWEST_BULK_ROWS
+        {
+            let (start, half) = (first as usize, rows as usize / 2);
+            let rest = rows as usize - half;
+            return Some([self.grid(start, half, columns, Front::Usual), self.grid(start + half, rest, columns, Front::Usual)]);
+        }
+        let cells = chunk.cells();
+        let (left, right) = cells.split_at_checked(cells.len() / 2).filter(|(left, _)| !left.is_empty())?;
+        Some([self.explicit(left), self.explicit(right)])
+    }
+
+    /// What is left of a GETBULK request after its first `rows` rows came in.
+    pub fn after(&self, chunk: &Chunk, rows_in: usize) -> Option<Chunk> {
+        match chunk.cells {
+            Cells::Grid { first, rows, columns } if rows_in > 0 && rows_in < rows as usize => {
+                Some(self.grid(first as usize + rows_in, rows as usize - rows_in, columns, Front::Usual))
+            }
+            _ => None,
+        }
+    }
+
+    /// Stretches of neighbouring due ports with the same columns of a pass: first port, how many, columns.
+    fn runs(&self, classes: u32, pass: ColumnSet) -> Vec<(usize, usize, ColumnSet)> {
+        let mut runs: Vec<(usize, usize, ColumnSet)> = Vec::new();
+        for (place, port) in self.ports.iter().enumerate() {
+            let columns = port.columns.and(pass);
+            if columns.is_empty() || classes >> port.class & 1 == 0 {
+                continue;
+            }
+            match runs.last_mut() {
+                Some((first, rows, same)) if *same == columns && *first + *rows == place => *rows += 1,
+                _ => runs.push((place, 1, columns)),
+            }
+        }
+        runs
+    }
+
+    fn rows_per_answer(&self, first: usize, columns: ColumnSet, packing: Packing) -> usize {
+        let index = self.ports.get(first).map_or(5, |port| index_octets(port.if_index));
+        let row: usize = columns.iter().map(|column| cell_octets(column, index)).sum();
+        (packing.limit() / columns.len().max(1)).min(ANSWER_OCTETS / row.max(1))
+    }
+
+    /// Cuts a pool of cells into requests; a row's cells stay together where they fit.
+    fn packets<'c>(&self, pool: &'c [Cell], packing: Packing) -> Vec<&'c [Cell]> {
+        let mut packets = Vec::new();
+        let mut start = 0;
+        let mut octets = 0;
+        let mut end = 0;
+        for row in pool.chunk_by(|a, b| a.port == b.port) {
+            let index = row.first().and_then(|cell| self.ports.get(cell.port as usize)).map_or(5, |port| index_octets(port.if_index));
+            let row_octets: usize = row.iter().map(|cell| cell_octets(usize::from(cell.column), index)).sum();
+            let full = end - start + row.len() > packing.limit() || octets + row_octets > ANSWER_OCTETS;
+            if full && end > start {
+                packets.extend(pool.get(start..end).into_iter().flat_map(|cells| cells.chunks(packing.limit())));
+                (start, octets) = (end, 0);
+            }
+            end += row.len();
+            octets += row_octets;
+        }
+        packets.extend(pool.get(start..end).into_iter().flat_map(|cells| cells.chunks(packing.limit())));
+        packets
+    }
+
+    fn grid(&self, first: usize, rows: usize, columns: ColumnSet, front: Front) -> Chunk {
+        let before = first.checked_sub(1).and_then(|before| self.ports.get(before)).map(|port| port.if_index);
+        let objects = self.front(front);
+        let non_repeaters = objects.len() as u16;
+        let start = |column: usize| {
+            let oid = columns::ALL.get(column).map(|column| &column.oid);
+            oid.map(|oid| before.map_or_else(|| oid.clone(), |index| oid.child(&[index])))
+        };
+        let names: Vec<Oid> = objects.into_iter().cloned().chain(columns.iter().filter_map(start)).collect();
+        let ask = Ask::GetBulk { non_repeaters, max_repetitions: rows as u16 };
+        let request = Request { ask, varbinds: Arc::from(encode_names(names.iter())) };
+        Chunk { request, cells: Cells::Grid { first: first as u32, rows: rows as u32, columns } }
+    }
+
+    fn list(&self, cells: &[Cell], front: Front) -> Chunk {
+        let name = |cell: &Cell| {
+            let port = self.ports.get(cell.port as usize)?;
+            Some(columns::ALL.get(usize::from(cell.column))?.oid.child(&[port.if_index]))
+        };
+        let scalars = self.front(front).into_iter().map(|object| object.child(&[0]));
+        let names: Vec<Oid> = scalars.chain(cells.iter().filter_map(name)).collect();
+        let request = Request { ask: Ask::Get, varbinds: Arc::from(encode_names(names.iter())) };
+        Chunk { request, cells: Cells::List(Arc::from(cells)) }
+    }
+
+    fn front(&self, front: Front) -> Vec<&'static Oid> {
+        let first = front == Front::First;
+        let wanted = [
+            (self.epoch.uptime.is_some(), &*mib::SYS_UP_TIME),
+            (self.epoch.table_last_change.is_some(), &*mib::IF_TABLE_LAST_CHANGE),
+            (first && self.epoch.engine_time.is_some(), &*mib::SNMP_ENGINE_TIME),
+            (first && self.epoch.if_number.is_some(), &*mib::IF_NUMBER),
+        ];
+        wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, object)| object).collect()
+    }
+}
+
+fn front(chunks: &[Chunk]) -> Front {
+    if chunks.is_empty() { Front::First } else { Front::Usual }
+}
+
+/// A digest of what makes a row this port and no other.
+fn identity(row: &InterfaceRow) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    row.if_name.as_ref().map(|name| name.raw()).hash(&mut hasher);
+    row.if_descr.as_ref().map(|descr| descr.raw()).hash(&mut hasher);
+    row.phys_address.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn cell_octets(column: usize, index_octets: usize) -> usize {
+    columns::ALL.get(column).map_or(0, |column| VARBIND_FRAME + column.oid.octets().len() + index_octets + column.value_octets)
+}
+
+const fn index_octets(if_index: u32) -> usize {
+    match if_index {
+        0..=0x7f => 1,
+        0x80..=0x3fff => 2,
+        0x4000..=0x1f_ffff => 3,
+        0x20_0000..=0x0fff_ffff => 4,
+        _ => 5,
+    }
+}

@@ -1,0 +1,486 @@
+//! One turn of the schedule with one device, as a [`Job`]: identity when it is due or in doubt, then the counters of all
+//! due ports. Rows of two epochs of a device (a restart, a renumbering) never come together in one round.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::answer::{self, Signs};
+use super::inventory::{Failure, InventoryReader, Reading};
+use super::memory::Memory;
+use super::mib;
+use super::plan::{Cell, Chunk, Plan};
+use super::rows::{Rows, Taken};
+use crate::model::observe::{InterfaceRow, Inventory, PollRound};
+use crate::model::{DeviceId, Gap, Timestamp};
+use crate::snmp::job::{Answer, Ask, AskError, End, Job, Request, Step};
+use crate::snmp::message::{encode_names, status};
+
+/// A question unanswered this often, while a small one is answered, is too large.
+const UNANSWERED_BEFORE_HALVING: u8 = 2;
+/// Identity reads in one round: the first doubt, a second doubt, and the one that settles it.
+const MOST_READS: u8 = 3;
+
+/// What a round is to do.
+#[derive(Clone)]
+pub struct Turn {
+    /// Whose round.
+    pub device: DeviceId,
+    /// When it was due.
+    pub due: Timestamp,
+    /// When it is handed to the transport.
+    pub started: Timestamp,
+    /// Bit set of the port classes that are due.
+    pub classes: u32,
+    /// How long an identity read is good for; 15 min is usual.
+    pub identity_every: Duration,
+    /// Which class a port belongs to.
+    pub class_of: Arc<dyn Fn(&InterfaceRow) -> u8 + Send + Sync>,
+}
+
+/// A finished round and what to remember for the next one.
+#[derive(Debug)]
+pub struct Outcome {
+    /// For the rooms above.
+    pub round: PollRound,
+    /// For the next turn.
+    pub memory: Box<Memory>,
+}
+
+/// The job.
+pub struct PollJob {
+    turn: Turn,
+    memory: Box<Memory>,
+    done: Box<dyn FnOnce(Outcome) + Send>,
+    phase: Phase,
+    queue: VecDeque<Piece>,
+    current: Option<Piece>,
+    rows: Rows,
+    /// Per port of the plan: whether its row may be given out.
+    kept: Option<Vec<bool>>,
+    given_up: Vec<Cell>,
+    reads: u8,
+    settle: bool,
+    uptime: Option<u32>,
+    first_uptime: Option<u32>,
+    engine_time: Option<u32>,
+    finished: Option<Timestamp>,
+    inventory: Option<Arc<Inventory>>,
+    plan: Option<Arc<Plan>>,
+    failure: Option<(Gap, String)>,
+}
+
+enum Phase {
+    Start,
+    /// Asks sysUpTime alone: is the device there?
+    Probe,
+    Identity(Box<InventoryReader>, Then),
+    Counters,
+    Over,
+}
+
+/// What follows an identity read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Then {
+    Counters,
+    /// The rows are in; they are given out if they are still the same ports.
+    Over,
+}
+
+/// A request of the plan on its way.
+struct Piece {
+    chunk: Chunk,
+    unanswered: u8,
+    /// Asked again by name, because the first answer did not bring these cells.
+    again: bool,
+}
+
+impl PollJob {
+    /// A job for one turn; `done` gets the outcome and must not block.
+    pub fn new(turn: Turn, memory: Box<Memory>, done: impl FnOnce(Outcome) + Send + 'static) -> Self {
+        Self {
+            uptime: memory.uptime,
+            turn,
+            memory,
+            done: Box::new(done),
+            phase: Phase::Start,
+            queue: VecDeque::new(),
+            current: None,
+            rows: Rows::default(),
+            kept: None,
+            given_up: Vec::new(),
+            reads: 0,
+            settle: false,
+            first_uptime: None,
+            engine_time: None,
+            finished: None,
+            inventory: None,
+            plan: None,
+            failure: None,
+        }
+    }
+
+    fn start(&mut self) {
+        if !self.memory.answering {
+            self.phase = Phase::Probe;
+        } else if self.memory.plan.is_none() {
+            self.read_identity(Then::Counters);
+        } else {
+            self.begin_counters();
+        }
+    }
+
+    fn read_identity(&mut self, then: Then) {
+        self.reads += 1;
+        self.phase = Phase::Identity(Box::new(InventoryReader::new(self.memory.packing)), then);
+    }
+
+    fn begin_counters(&mut self) {
+        let chunks = self.memory.chunks(self.turn.classes);
+        self.plan.clone_from(&self.memory.plan);
+        self.rows = self.plan.as_ref().map(|plan| Rows::new(plan)).unwrap_or_default();
+        self.kept = None;
+        self.given_up.clear();
+        self.queue = chunks.iter().map(|chunk| Piece { chunk: chunk.clone(), unanswered: 0, again: false }).collect();
+        self.current = None;
+        self.phase = Phase::Counters;
+    }
+
+    /// The device is not what the plan says: what came in so far is dropped and its identity read anew.
+    fn doubt(&mut self, why: &str) {
+        self.rows = Rows::default();
+        self.queue.clear();
+        self.current = None;
+        if self.reads >= MOST_READS {
+            self.fail(Gap::Reset, format!("{why}, again and again while it was polled"));
+            return;
+        }
+        // Interfaces that come and go all the time: the next rows are settled by a last identity read instead.
+        self.settle = self.reads >= 1;
+        self.read_identity(Then::Counters);
+    }
+
+    fn fail(&mut self, gap: Gap, detail: String) {
+        self.failure = Some((gap, detail));
+        self.phase = Phase::Over;
+    }
+
+    fn fail_to_ask(&mut self, error: &AskError) {
+        self.fail(gap_of(error), error.to_string());
+    }
+
+    fn identity_read(&mut self, reader: InventoryReader, then: Then, now: Instant) {
+        match reader.into_reading() {
+            Ok(reading) => self.take_reading(reading, then, now),
+            // Rows that came in whole are good without a later identity read, unless it was to settle them.
+            Err(_) if then == Then::Over && !self.settle => self.phase = Phase::Over,
+            Err(failure) => {
+                self.rows = Rows::default();
+                match failure {
+                    Failure::Ask(error) => self.fail_to_ask(&error),
+                    Failure::Cut(cut) => self.fail(Gap::Malformed, cut.to_string()),
+                    Failure::Restarts { .. } => self.fail(Gap::Reset, failure.to_string()),
+                }
+            }
+        }
+    }
+
+    fn take_reading(&mut self, reading: Reading, then: Then, now: Instant) {
+        let plan = Plan::new(&reading, |row| (self.turn.class_of)(row));
+        self.uptime = reading.epoch.uptime.or(self.uptime);
+        self.first_uptime = self.first_uptime.or(reading.epoch.uptime);
+        self.engine_time = reading.epoch.engine_time;
+        self.memory.packing = reading.packing;
+        self.memory.packing.forgive();
+        self.memory.identity_due = now.checked_add(self.good_for());
+        self.memory.identity_reads = self.memory.identity_reads.wrapping_add(1);
+        self.inventory = Some(Arc::new(reading.inventory));
+        if then == Then::Over {
+            let same = |port: &super::plan::PlannedPort| {
+                plan.ports().iter().any(|other| other.if_index == port.if_index && other.identity == port.identity)
+            };
+            let kept = self.plan.as_ref().map(|old| old.ports().iter().map(same).collect());
+            self.kept = kept;
+            self.memory.replace_plan(plan);
+            self.phase = Phase::Over;
+        } else {
+            self.memory.replace_plan(plan);
+            self.begin_counters();
+        }
+    }
+
+    /// How long the identity is good for: the usual span, spread by a tenth so that devices do not fall into step.
+    fn good_for(&self) -> Duration {
+        let mut hasher = DefaultHasher::new();
+        (self.turn.device, self.memory.identity_reads).hash(&mut hasher);
+        let thousandths = (hasher.finish() % 200) as u32;
+        self.turn.identity_every * (900 + thousandths) / 1000
+    }
+
+    fn counters_done(&mut self, now: Instant) {
+        let due = self.memory.identity_due.is_none_or(|due| due <= now);
+        if self.settle || (due && self.reads == 0) {
+            self.read_identity(Then::Over);
+        } else {
+            self.phase = Phase::Over;
+        }
+    }
+
+    fn take_counters(&mut self, answer: &Answer<'_>) {
+        let Some(piece) = self.current.take() else { return };
+        match answer.error_status {
+            status::NO_ERROR => self.take_cells(&piece, answer),
+            status::NO_SUCH_NAME => self.no_such_name(&piece, answer.error_index),
+            _ => self.halve(&piece),
+        }
+    }
+
+    fn take_cells(&mut self, piece: &Piece, answer: &Answer<'_>) {
+        let Some(plan) = self.plan.clone() else { return };
+        let signs = Signs::of(answer);
+        if let Some(why) = self.changed(&plan, &signs) {
+            self.doubt(why);
+            return;
+        }
+        let uptime = signs.uptime.unwrap_or_else(|| answer::ticks_of(answer.received));
+        self.uptime = signs.uptime.or(self.uptime);
+        self.first_uptime = self.first_uptime.or(signs.uptime);
+        self.engine_time = signs.engine_time.or(self.engine_time);
+        let rows = &mut self.rows;
+        let mut vanished = Vec::new();
+        let missing = answer::match_cells(&plan, &piece.chunk, answer, &mut |cell, value| {
+            if rows.take(cell, &value, uptime, answer.received) == Taken::Vanished {
+                vanished.push(cell);
+            }
+        });
+        self.follow_up(&plan, piece, &missing, &vanished);
+        if !vanished.is_empty() {
+            self.vanished(&vanished);
+        }
+    }
+
+    /// Whether the device is in another epoch than the plan: in words for the log.
+    fn changed(&self, plan: &Plan, signs: &Signs) -> Option<&'static str> {
+        let restarted = matches!((self.uptime, signs.uptime), (Some(before), Some(now)) if super::meaning::restarted(before, now));
+        let differs = |now: Option<u32>, then: Option<u32>| now.is_some() && now != then;
+        let epoch = plan.epoch();
+        if restarted {
+            Some("the device restarted")
+        } else if self.settle {
+            None
+        } else if differs(signs.table_last_change, epoch.table_last_change) {
+            Some("ifTableLastChange moved")
+        } else if differs(signs.if_number, epoch.if_number) {
+            Some("ifNumber changed")
+        } else {
+            None
+        }
+    }
+
+    /// What to do about cells that an answer should have brought and did not.
+    fn follow_up(&mut self, plan: &Plan, piece: &Piece, missing: &[Cell], vanished: &[Cell]) {
+        let asked = piece.chunk.len();
+        if missing.is_empty() {
+            if vanished.is_empty() && asked * 4 >= self.memory.packing.limit() * 3 {
+                self.memory.packing.clean();
+            }
+            return;
+        }
+        let came = asked - missing.len();
+        if came == 0 && !piece.chunk.is_bulk() {
+            self.split(plan, piece);
+            return;
+        }
+        if let Some((rest, given)) = answer::cut_short(plan, &piece.chunk, missing) {
+            self.memory.packing.cut_short(given);
+            self.queue.push_front(Piece { chunk: rest, unanswered: 0, again: false });
+        } else if piece.again {
+            // Asked twice by name, and others of the same request were answered: these are absent.
+        } else {
+            if piece.chunk.is_bulk() {
+                self.memory.packing.bulk_misbehaved();
+            }
+            let chunks = missing.chunks(self.memory.packing.limit()).map(|cells| plan.explicit(cells));
+            let pieces: Vec<Piece> = chunks.map(|chunk| Piece { chunk, unanswered: 0, again: true }).collect();
+            pieces.into_iter().rev().for_each(|piece| self.queue.push_front(piece));
+        }
+    }
+
+    /// Cells that the identity read found are gone: ports were renumbered or pulled out, unless it was read just now.
+    fn vanished(&mut self, cells: &[Cell]) {
+        if self.reads == 0 {
+            self.doubt("a row vanished");
+        } else {
+            self.given_up.extend_from_slice(cells);
+        }
+    }
+
+    /// The v1 way to say that a row is not there.
+    fn no_such_name(&mut self, piece: &Piece, error_index: i64) {
+        let mut cells = piece.chunk.cells();
+        let in_front = piece.chunk.in_front();
+        let place =
+            usize::try_from(error_index).ok().and_then(|index| index.checked_sub(1 + in_front)).filter(|&place| place < cells.len());
+        match place {
+            Some(place) if !piece.chunk.is_bulk() => {
+                let gone = cells.remove(place);
+                if let Some(plan) = self.plan.as_ref().filter(|_| !cells.is_empty()) {
+                    let chunk = plan.explicit(&cells);
+                    self.queue.push_front(Piece { chunk, ..*piece });
+                }
+                self.vanished(&[gone]);
+            }
+            _ => self.halve(piece),
+        }
+    }
+
+    fn halve(&mut self, piece: &Piece) {
+        if let Some(plan) = self.plan.clone() {
+            self.split(&plan, piece);
+        }
+    }
+
+    /// The question was too large: two of half the size take its place. A single cell that cannot be answered is absent.
+    fn split(&mut self, plan: &Plan, piece: &Piece) {
+        self.memory.packing.too_much(piece.chunk.len());
+        if let Some([left, right]) = plan.halves(&piece.chunk) {
+            self.queue.push_front(Piece { chunk: right, unanswered: 0, again: piece.again });
+            self.queue.push_front(Piece { chunk: left, unanswered: 0, again: piece.again });
+        } else if self.reads > 0 {
+            self.given_up.extend(piece.chunk.cells());
+        }
+    }
+
+    /// The probe was answered: the device is there, so it was the question, or one lost datagram.
+    fn probed(&mut self, answer: &Answer<'_>) {
+        let signs = Signs::of(answer);
+        let restarted = matches!((self.uptime, signs.uptime), (Some(before), Some(now)) if super::meaning::restarted(before, now));
+        self.first_uptime = self.first_uptime.or(signs.uptime);
+        self.uptime = signs.uptime.or(self.uptime);
+        self.phase = Phase::Counters;
+        match self.current.take() {
+            _ if restarted => self.doubt("the device restarted"),
+            None => {
+                self.memory.answering = true;
+                self.start();
+            }
+            Some(piece) if piece.unanswered >= UNANSWERED_BEFORE_HALVING => self.halve(&piece),
+            Some(piece) => self.current = Some(piece),
+        }
+    }
+
+    fn probe() -> Request {
+        Request { ask: Ask::Get, varbinds: Arc::from(encode_names([mib::SYS_UP_TIME.child(&[0])].iter())) }
+    }
+}
+
+impl Job for PollJob {
+    fn next(&mut self, now: Instant) -> Step {
+        loop {
+            match &mut self.phase {
+                Phase::Start => self.start(),
+                Phase::Probe => return Step::Send(Self::probe()),
+                Phase::Identity(reader, then) => {
+                    let then = *then;
+                    if let Some(request) = reader.request() {
+                        return Step::Send(request);
+                    }
+                    if let Phase::Identity(reader, _) = std::mem::replace(&mut self.phase, Phase::Over) {
+                        self.identity_read(*reader, then, now);
+                    }
+                }
+                Phase::Counters => {
+                    if self.current.is_none() {
+                        self.current = self.queue.pop_front();
+                    }
+                    match &self.current {
+                        Some(piece) => return Step::Send(piece.chunk.request.clone()),
+                        None => self.counters_done(now),
+                    }
+                }
+                Phase::Over => return Step::Finished,
+            }
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer<'_>) {
+        self.memory.heard(answer.rtt);
+        self.finished = Some(answer.received);
+        match &mut self.phase {
+            Phase::Probe => self.probed(answer),
+            Phase::Identity(reader, _) => reader.answered(answer),
+            Phase::Counters => self.take_counters(answer),
+            Phase::Start | Phase::Over => {}
+        }
+    }
+
+    fn failed(&mut self, error: &AskError) {
+        match (&mut self.phase, error) {
+            (Phase::Identity(reader, _), _) => reader.failed(error),
+            (Phase::Counters, AskError::Timeout { .. } | AskError::Malformed { .. }) => {
+                if let Some(piece) = &mut self.current {
+                    piece.unanswered += 1;
+                }
+                self.phase = Phase::Probe;
+            }
+            _ => self.fail_to_ask(error),
+        }
+    }
+
+    fn finish(self: Box<Self>, end: End) {
+        let (outcome, done) = self.outcome(end);
+        done(outcome);
+    }
+}
+
+impl PollJob {
+    fn outcome(mut self, end: End) -> (Outcome, Box<dyn FnOnce(Outcome) + Send>) {
+        let heard = self.finished.is_some();
+        let whole = self.plan.as_ref().map_or(0, |plan| plan.ports().len());
+        let came = self.rows.heard();
+        let failure = self.failure.take().or(match end {
+            End::Complete => None,
+            End::Deadline if !heard => Some((Gap::Timeout, "no answer before the deadline of the poll".to_owned())),
+            End::Deadline => Some((Gap::Deadline, format!("{came} of {whole} ports came in before the deadline of the poll"))),
+            End::Cancelled => Some((Gap::DaemonDown, "netroom was stopped during the poll".to_owned())),
+        });
+        // Rows that a last identity read should have settled are of no use without it.
+        let unsettled = self.settle && self.kept.is_none();
+        let when = self.first_uptime.zip(self.finished);
+        let classes = self.turn.classes;
+        let plan = self.plan.take().filter(|_| !unsettled);
+        let rows = plan.map_or_else(Vec::new, |plan| {
+            let due = |place: usize| plan.ports().get(place).is_some_and(|port| classes >> port.class & 1 == 1);
+            let kept = |place: usize| self.kept.as_ref().is_none_or(|kept| kept.get(place).copied().unwrap_or(false));
+            self.rows.finish(&plan, when, |place| due(place) && kept(place))
+        });
+        self.memory.answering = heard || end == End::Cancelled;
+        self.memory.uptime = self.uptime;
+        self.memory.forget_cells(if self.kept.is_none() { &self.given_up } else { &[] });
+        let round = PollRound {
+            device: self.turn.device,
+            due: self.turn.due,
+            started: self.turn.started,
+            finished: self.finished.unwrap_or(self.turn.started),
+            uptime_ticks: self.first_uptime,
+            engine_time: self.engine_time,
+            rtt_us: self.memory.srtt_us(),
+            inventory: self.inventory,
+            rows,
+            gap: failure.as_ref().map(|(gap, _)| *gap),
+            detail: failure.map(|(_, detail)| Arc::from(detail)),
+        };
+        (Outcome { round, memory: self.memory }, self.done)
+    }
+}
+
+/// The reason that a failed question leaves behind.
+pub const fn gap_of(error: &AskError) -> Gap {
+    match error {
+        AskError::Timeout { .. } => Gap::Timeout,
+        AskError::Unreachable { .. } => Gap::Unreachable,
+        AskError::Refused { .. } => Gap::Refused,
+        AskError::Malformed { .. } => Gap::Malformed,
+    }
+}

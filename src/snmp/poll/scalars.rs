@@ -1,0 +1,43 @@
+//! Reading a handful of scalars from agents that may lack some or cannot answer many at once.
+
+use std::sync::Arc;
+
+use crate::snmp::job::{Answer, Ask, Request};
+use crate::snmp::message::{encode_names, status};
+use crate::snmp::oid::{Oid, OidRef};
+use crate::snmp::value::Value;
+
+/// Asks scalars by GET until each is answered or known to be missing.
+pub struct Scalars {
+    left: Vec<Oid>,
+    at_once: usize,
+}
+
+impl Scalars {
+    /// Over the one instance of each of `objects`.
+    pub fn new<'a>(objects: impl IntoIterator<Item = &'a Oid>) -> Self {
+        let left: Vec<Oid> = objects.into_iter().map(|object| object.child(&[0])).collect();
+        Self { at_once: left.len(), left }
+    }
+
+    /// The next question; `None` when all is said.
+    pub fn request(&self) -> Option<Request> {
+        let asked = self.left.get(..self.at_once.min(self.left.len())).filter(|asked| !asked.is_empty())?;
+        Some(Request { ask: Ask::Get, varbinds: Arc::from(encode_names(asked.iter())) })
+    }
+
+    /// Takes an answer and gives what is there to `sink`.
+    pub fn answered(&mut self, answer: &Answer<'_>, sink: &mut dyn FnMut(OidRef<'_>, Value<'_>)) {
+        let asked = self.at_once.min(self.left.len());
+        let pointed = usize::try_from(answer.error_index).ok().and_then(|index| index.checked_sub(1)).filter(|&index| index < asked);
+        match (answer.error_status, pointed) {
+            (status::NO_ERROR, _) => {
+                answer.varbinds.map_while(Result::ok).for_each(|(name, value)| sink(name, value));
+                self.left.drain(..asked);
+            }
+            (status::NO_SUCH_NAME, Some(index)) => drop(self.left.remove(index)),
+            _ if asked <= 1 => drop(self.left.drain(..asked)),
+            _ => self.at_once = asked / 2,
+        }
+    }
+}
