@@ -185,6 +185,20 @@ pub enum AuthProtocol {
     Sha512,
 }
 
+impl AuthProtocol {
+    /// The name as it stands in manuals.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha1 => "SHA-1",
+            Self::Sha224 => "SHA-224",
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+}
+
 /// Privacy of SNMPv3 (RFC 3414, RFC 3826, and the AES-192/256 of the vendors).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -197,6 +211,18 @@ pub enum PrivProtocol {
     Aes192,
     /// CFB-AES-256.
     Aes256,
+}
+
+impl PrivProtocol {
+    /// The name as it stands in manuals.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Des => "DES",
+            Self::Aes128 => "AES-128",
+            Self::Aes192 => "AES-192",
+            Self::Aes256 => "AES-256",
+        }
+    }
 }
 
 /// Who we are to a device.

@@ -2,7 +2,7 @@
 //!
 //! * [`ber`], [`oid`], [`value`], [`message`]: the v1/v2c codec (pure, no allocation when decoding, fuzzed).
 //! * [`job`]: a conversation with one device as a state machine without I/O; [`job::Transport`] is what carries it.
-//! * [`udp`]: the transport for v1 and v2c; [`ask`]: awaiting one conversation.
+//! * [`udp`]: the transport for all versions; [`v3`]: users, keys and engines; [`ask`]: awaiting one conversation.
 //! * [`poll`]: what is asked of a device and when.
 //!
 //! The walk of one datum: a [`job::Job`] says what to ask, a transport wraps it into a message, sends it, accepts the
@@ -17,4 +17,5 @@ pub mod message;
 pub mod oid;
 pub mod poll;
 pub mod udp;
+pub mod v3;
 pub mod value;

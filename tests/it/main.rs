@@ -4,3 +4,7 @@
 mod agent;
 #[cfg(test)]
 mod snmp_udp;
+#[cfg(test)]
+mod snmp_v3;
+#[cfg(test)]
+mod snmpd;

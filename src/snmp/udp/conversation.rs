@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use super::rtt::Rtt;
 use super::window::Credit;
 use crate::snmp::job::{AskError, Job, Request, Target};
+use crate::snmp::v3::keys::User;
+use crate::snmp::v3::usm::Usm;
 
 /// A conversation as it was submitted.
 pub(super) struct Submission {
@@ -17,6 +19,13 @@ pub(super) struct Submission {
     pub(super) deadline: Instant,
 }
 
+/// What is kept of a device from one conversation to the next.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) rtt: Rtt,
+    pub(super) usm: Option<Box<Usm>>,
+}
+
 /// A running conversation.
 pub(super) struct Conversation {
     pub(super) target: Arc<Target>,
@@ -24,6 +33,8 @@ pub(super) struct Conversation {
     pub(super) job: Box<dyn Job>,
     pub(super) deadline: Instant,
     pub(super) rtt: Rtt,
+    /// The device's SNMPv3 state, when it is spoken to so.
+    pub(super) usm: Option<Box<Usm>>,
     pub(super) phase: Phase,
     /// The earliest timer set for this conversation.
     pub(super) armed: Option<Instant>,
@@ -37,12 +48,17 @@ pub(super) enum Phase {
     Queued(Question),
     /// The question is out.
     Waiting(Question),
+    /// The question waits for SNMPv3 keys.
+    Keying(Question),
 }
 
 /// A question from its first send to its end.
 pub(super) struct Question {
     pub(super) request: Request,
+    /// How often it was sent.
     pub(super) tries: u8,
+    /// How often the device had to tell us something before it could be answered (SNMPv3).
+    pub(super) rounds: u8,
     pub(super) first_sent: Option<Instant>,
     pub(super) last_sent: Option<Instant>,
     pub(super) timeout: Duration,
@@ -60,7 +76,7 @@ pub(super) enum Complaint {
 
 impl Question {
     pub(super) const fn new(request: Request) -> Self {
-        Self { request, tries: 0, first_sent: None, last_sent: None, timeout: Duration::ZERO, credit: None, complaint: None }
+        Self { request, tries: 0, rounds: 0, first_sent: None, last_sent: None, timeout: Duration::ZERO, credit: None, complaint: None }
     }
 
     /// Why there is no answer, now that it is given up.
@@ -77,16 +93,19 @@ impl Question {
 }
 
 impl Conversation {
-    pub(super) fn new(submission: Submission, rtt: Rtt, now: Instant) -> Self {
+    pub(super) fn new(submission: Submission, known: Known, now: Instant) -> Self {
         let Submission { target, peer, job, deadline } = submission;
-        Self { target, peer, job, deadline, rtt, phase: Phase::Paused(now), armed: None }
+        let Known { rtt, usm } = known;
+        let usm =
+            usm.filter(|usm| usm.fits(&target.credentials)).or_else(|| User::of(&target.credentials).map(|user| Box::new(Usm::new(user))));
+        Self { target, peer, job, deadline, rtt, usm, phase: Phase::Paused(now), armed: None }
     }
 
     /// When something has to happen even if nothing arrives.
     pub(super) fn due(&self) -> Instant {
         let phase = match &self.phase {
             Phase::Paused(until) => *until,
-            Phase::Queued(_) => self.deadline,
+            Phase::Queued(_) | Phase::Keying(_) => self.deadline,
             Phase::Waiting(question) => question.last_sent.map_or(self.deadline, |sent| sent + question.timeout),
         };
         phase.min(self.deadline)
@@ -96,14 +115,14 @@ impl Conversation {
     pub(super) const fn is_asking(&self) -> bool {
         match &self.phase {
             Phase::Queued(question) | Phase::Waiting(question) => question.tries > 0,
-            Phase::Paused(_) => false,
+            Phase::Paused(_) | Phase::Keying(_) => false,
         }
     }
 
     /// The question that is out or waits for its turn.
     pub(super) const fn question(&mut self) -> Option<&mut Question> {
         match &mut self.phase {
-            Phase::Queued(question) | Phase::Waiting(question) => Some(question),
+            Phase::Queued(question) | Phase::Waiting(question) | Phase::Keying(question) => Some(question),
             Phase::Paused(_) => None,
         }
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::conversation::Submission;
 use super::core::{Arrival, Core};
+use super::key_maker::KeyMaker;
 use super::socket::UdpSocket;
 use super::stats::Shared;
 use super::sys::{BATCH, Inbox};
@@ -44,6 +45,7 @@ pub(super) struct Driver {
     pub(super) submissions: Receiver<Submission>,
     pub(super) common: Arc<Common>,
     pub(super) inbox: Inbox,
+    pub(super) key_maker: KeyMaker,
     /// The drop counts of the sockets, as last told by the kernel.
     pub(super) drops: Vec<u32>,
 }
@@ -56,6 +58,7 @@ impl Driver {
             let now = clock::monotonic();
             open = self.take_submissions(now);
             let received = self.drain(now);
+            self.key_maker.exchange(&mut self.core, now);
             self.core.tick(now);
             let sent = self.core.outbox.len();
             self.flush(now);

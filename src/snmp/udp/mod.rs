@@ -10,6 +10,7 @@ mod core;
 mod driver;
 mod gate;
 mod ids;
+mod key_maker;
 mod outbox;
 mod rtt;
 mod socket;
@@ -31,6 +32,7 @@ use self::conversation::Submission;
 use self::core::Core;
 use self::driver::{Common, Driver};
 use self::gate::{Gate, canonical};
+use self::key_maker::KeyMaker;
 use self::socket::UdpSocket;
 pub use self::stats::Stats;
 use self::sys::Inbox;
@@ -78,6 +80,7 @@ impl Engine {
             submissions,
             common: Arc::clone(&common),
             inbox: Inbox::new(),
+            key_maker: KeyMaker::start()?,
         };
         let handle = std::thread::Builder::new().name("snmp-udp".to_owned()).spawn(move || driver.run())?;
         let thread = handle.thread().clone();

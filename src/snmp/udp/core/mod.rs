@@ -4,25 +4,28 @@
 //! address that was asked, with its version and community. The id names the slot and the question; it is changed before
 //! the job hears of the answer, so a duplicate can never be taken for the answer to what the job asks next.
 
+mod secured;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::conversation::{Complaint, Conversation, Phase, Question, Submission};
+use super::conversation::{Complaint, Conversation, Known, Phase, Question, Submission};
 use super::gate::Gate;
 use super::ids::{Ids, SLOTS};
 use super::outbox::Outbox;
-use super::rtt::Rtt;
 use super::stats::Stats;
 use super::window::Window;
 use crate::model::Timestamp;
-use crate::snmp::ber::{self, Writer};
+use crate::snmp::ber::{self, BerError, Writer};
 use crate::snmp::job::{Answer, Ask, AskError, Credentials, End, Step};
 use crate::snmp::message::{Message, PduKind, PduParts, Version};
+use crate::snmp::v3::keys::Recipe;
+use crate::snmp::v3::usm::Sealed;
 
-/// So many round-trip times are remembered; beyond that all are forgotten and learnt anew.
+/// So many devices are remembered (round-trip time, SNMPv3 engine); beyond that all are forgotten and learnt anew.
 const REMEMBERED: usize = 1 << 17;
 
 /// An id of so many questions ago, or less, is a latecomer or duplicate; an older one was never ours.
@@ -49,7 +52,7 @@ pub(super) struct Core {
     slots: Vec<Slot>,
     free: Vec<u16>,
     peers: HashMap<SocketAddr, u16>,
-    memory: HashMap<SocketAddr, Rtt>,
+    memory: HashMap<SocketAddr, Known>,
     timers: BinaryHeap<Reverse<(Instant, u16)>>,
     queue: VecDeque<(u16, u16)>,
     window: Window,
@@ -57,6 +60,8 @@ pub(super) struct Core {
     asking: usize,
     gate: Arc<Gate>,
     writer: Writer,
+    /// SNMPv3 keys to be made, each for the question with this slot and generation.
+    pub(super) recipes: VecDeque<(u16, u16, Recipe)>,
     /// What is to be sent.
     pub(super) outbox: Outbox,
     /// What was counted.
@@ -78,6 +83,7 @@ impl Core {
             asking: 0,
             gate,
             writer: Writer::with_capacity(2_048),
+            recipes: VecDeque::new(),
             outbox: Outbox::default(),
             stats: Stats::default(),
         }
@@ -111,9 +117,9 @@ impl Core {
             submission.job.finish(End::Cancelled);
             return;
         };
-        let rtt = self.memory.get(&peer).copied().unwrap_or_default();
+        let known = self.memory.remove(&peer).unwrap_or_default();
         if let Some(place) = self.slots.get_mut(usize::from(slot)) {
-            place.conversation = Some(Box::new(Conversation::new(submission, rtt, now)));
+            place.conversation = Some(Box::new(Conversation::new(submission, known, now)));
         }
         self.peers.insert(peer, slot);
         self.stats.started += 1;
@@ -133,6 +139,7 @@ impl Core {
         match Message::decode(octets) {
             Ok(message) if message.pdu.kind == PduKind::Response => self.response(from, &message, arrival),
             Ok(message) => self.garbage(from, || format!("a {:?} PDU instead of a Response", message.pdu.kind)),
+            Err(BerError::Version(3)) => self.secured(from, octets, arrival),
             Err(_) if octets.first() != Some(&ber::SEQUENCE) => {
                 self.garbage(from, || "it does not begin as an SNMP message does; is another service at this port?".to_owned());
             }
@@ -141,24 +148,8 @@ impl Core {
     }
 
     fn response(&mut self, from: SocketAddr, message: &Message<'_>, arrival: Arrival) {
-        let Some((slot, generation)) = self.ids.split(message.pdu.request_id) else {
-            return self.stranger(from);
-        };
-        let current = self.slots.get(usize::from(slot)).map(|place| place.generation);
-        if current != Some(generation) {
-            match current.map(|current| Ids::age(current, generation)) {
-                Some(1..=RECENT) => self.stats.stale += 1,
-                _ => self.stranger(from),
-            }
-            return;
-        }
-        let Some(conversation) = self.conversation(slot).filter(|conversation| conversation.is_asking()) else {
-            return self.stranger(from);
-        };
-        if conversation.peer != from {
-            self.stats.foreign += 1;
-            return;
-        }
+        let Some(slot) = self.asked(from, message.pdu.request_id) else { return };
+        let Some(conversation) = self.conversation(slot) else { return };
         let speaks_alike = match &conversation.target.credentials {
             Credentials::Community { version, community } => *version == message.version && community.expose() == message.community,
             Credentials::User { .. } => false,
@@ -168,22 +159,44 @@ impl Core {
             self.stats.foreign += 1;
             return;
         }
-        self.accept(slot, message, arrival);
+        let pdu = &message.pdu;
+        let (received, rtt) = (arrival.stamp, Duration::ZERO);
+        let answer = Answer { error_status: pdu.error_status, error_index: pdu.error_index, varbinds: pdu.varbinds, received, rtt };
+        self.accept(slot, answer, arrival);
+    }
+
+    /// The slot whose question is out at `from` under this request-id; counts and tells what does not fit.
+    fn asked(&mut self, from: SocketAddr, request_id: i32) -> Option<u16> {
+        let Some((slot, generation)) = self.ids.split(request_id) else {
+            self.stranger(from);
+            return None;
+        };
+        let current = self.slots.get(usize::from(slot)).map(|place| place.generation);
+        if current != Some(generation) {
+            match current.map(|current| Ids::age(current, generation)) {
+                Some(1..=RECENT) => self.stats.stale += 1,
+                _ => self.stranger(from),
+            }
+            return None;
+        }
+        let Some(conversation) = self.conversation(slot).filter(|conversation| conversation.is_asking()) else {
+            self.stranger(from);
+            return None;
+        };
+        if conversation.peer != from {
+            self.stats.foreign += 1;
+            return None;
+        }
+        Some(slot)
     }
 
     /// Hands an answer to its job. From here on the question's id is void.
-    fn accept(&mut self, slot: u16, message: &Message<'_>, arrival: Arrival) {
+    fn accept(&mut self, slot: u16, answer: Answer<'_>, arrival: Arrival) {
         let Some(question) = self.close(slot) else { return };
         let Some(conversation) = self.conversation(slot) else { return };
         let rtt = question.last_sent.map_or(Duration::ZERO, |sent| arrival.at.saturating_duration_since(sent));
         conversation.rtt.answered(rtt, question.tries);
-        conversation.job.answered(&Answer {
-            error_status: message.pdu.error_status,
-            error_index: message.pdu.error_index,
-            varbinds: message.pdu.varbinds,
-            received: arrival.stamp,
-            rtt,
-        });
+        conversation.job.answered(&Answer { rtt, ..answer });
         self.stats.accepted += 1;
         self.step(slot, arrival.at);
     }
@@ -197,7 +210,7 @@ impl Core {
                 conversation.phase = Phase::Paused(until);
                 None
             }
-            Phase::Queued(mut question) | Phase::Waiting(mut question) => {
+            Phase::Queued(mut question) | Phase::Waiting(mut question) | Phase::Keying(mut question) => {
                 place.generation = Ids::after(place.generation);
                 self.asking -= 1;
                 if let Some(credit) = question.credit.take() {
@@ -231,7 +244,7 @@ impl Core {
         let Some(conversation) = self.conversation(slot) else { return };
         conversation.complain(|| Complaint::Network(why.to_owned()));
         if refused && conversation.is_asking() {
-            self.fail(slot, now);
+            self.fail(slot, None, now);
         }
     }
 
@@ -271,21 +284,21 @@ impl Core {
         }
         match &conversation.phase {
             Phase::Paused(_) => self.step(slot, now),
-            Phase::Queued(_) => self.arm(slot),
+            Phase::Queued(_) | Phase::Keying(_) => self.arm(slot),
             Phase::Waiting(question) if question.tries < conversation.target.patience.tries => {
                 self.stats.retries += 1;
                 self.enqueue(slot);
             }
-            Phase::Waiting(_) => self.fail(slot, now),
+            Phase::Waiting(_) => self.fail(slot, None, now),
         }
     }
 
-    /// Puts the question that is out back into the queue.
+    /// Puts the question that is out, or waits for keys, back into the queue.
     fn enqueue(&mut self, slot: u16) {
         let Some(place) = self.slots.get_mut(usize::from(slot)) else { return };
         let Some(conversation) = place.conversation.as_mut() else { return };
         match std::mem::replace(&mut conversation.phase, Phase::Paused(conversation.deadline)) {
-            Phase::Queued(mut question) | Phase::Waiting(mut question) => {
+            Phase::Queued(mut question) | Phase::Waiting(mut question) | Phase::Keying(mut question) => {
                 if let Some(credit) = question.credit.take() {
                     self.window.release(credit);
                 }
@@ -297,10 +310,18 @@ impl Core {
         self.arm(slot);
     }
 
-    fn fail(&mut self, slot: u16, now: Instant) {
+    /// Gives the question up, for the reason given or for the one that was noted while it waited.
+    fn fail(&mut self, slot: u16, reason: Option<AskError>, now: Instant) {
         let Some(mut question) = self.close(slot) else { return };
         let Some(conversation) = self.conversation(slot) else { return };
-        let error = question.failure(conversation.peer, now);
+        let peer = conversation.peer;
+        let mut error = reason.unwrap_or_else(|| question.failure(peer, now));
+        if let Some(usm) = &mut conversation.usm {
+            if let (AskError::Timeout { .. }, Some(why)) = (&error, usm.suspicion().filter(|_| question.rounds > 0)) {
+                error = AskError::Refused { peer, why };
+            }
+            usm.reset();
+        }
         conversation.job.failed(&error);
         match error {
             AskError::Timeout { .. } | AskError::Malformed { .. } => self.stats.timeouts += 1,
@@ -340,13 +361,23 @@ impl Core {
         question.first_sent.get_or_insert(now);
         question.last_sent = Some(now);
         question.timeout = conversation.rtt.timeout(&conversation.target.patience, question.tries);
-        if let Credentials::Community { version, community } = &conversation.target.credentials {
-            self.writer.clear();
-            let parts = parts(*version, question, self.ids.id(slot, place.generation));
-            Message::encode(*version, community.expose(), &parts, &mut self.writer);
-            self.outbox.push(conversation.peer, self.writer.as_slice());
-            self.stats.sent += 1;
+        let id = self.ids.id(slot, place.generation);
+        self.writer.clear();
+        match (&conversation.target.credentials, &mut conversation.usm) {
+            (Credentials::Community { version, community }, _) => {
+                Message::encode(*version, community.expose(), &parts(*version, question, id), &mut self.writer);
+            }
+            (Credentials::User { .. }, Some(usm)) => {
+                let sealed = usm.seal(&parts(Version::V2c, question, id), question.tries, now, &mut self.writer);
+                if !matches!(sealed, Sealed::Written) {
+                    self.hold(slot, sealed, now);
+                    return true;
+                }
+            }
+            (Credentials::User { .. }, None) => {}
         }
+        self.outbox.push(conversation.peer, self.writer.as_slice());
+        self.stats.sent += 1;
         if let Phase::Queued(question) = std::mem::replace(&mut conversation.phase, Phase::Paused(now)) {
             conversation.phase = Phase::Waiting(question);
         }
@@ -370,14 +401,15 @@ impl Core {
         if self.memory.len() >= REMEMBERED {
             self.memory.clear();
         }
-        self.memory.insert(conversation.peer, conversation.rtt);
-        self.peers.remove(&conversation.peer);
+        let Conversation { peer, rtt, usm, job, .. } = *conversation;
+        self.memory.insert(peer, Known { rtt, usm });
+        self.peers.remove(&peer);
         self.free.push(slot);
         self.stats.running -= 1;
         self.stats.deadlines += u64::from(end == End::Deadline);
         // Before the job ends: what it sets off may submit the next job of this device.
-        self.gate.leave(conversation.peer);
-        conversation.job.finish(end);
+        self.gate.leave(peer);
+        job.finish(end);
     }
 
     /// Ends all conversations.
