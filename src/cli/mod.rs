@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+pub mod logging;
 mod man;
 pub mod out;
 
