@@ -14,5 +14,5 @@ pub mod units;
 pub use gap::Gap;
 pub use metric::{METRICS, PortMetric};
 pub use name::{DeviceId, IfIndex, MacAddr, PortId, PortIdentity, Zone};
-pub use text::DeviceText;
+pub use text::{DeviceText, TextPool};
 pub use units::{BitsPerSecond, Timestamp};

@@ -1,6 +1,7 @@
 //! Text as devices send it: DisplayString by the MIB, in truth UTF-8, GB18030 or Latin-1, with stray NULs.
 //! The raw bytes are kept; what is shown is decoded once.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -43,6 +44,35 @@ impl DeviceText {
     /// Whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
+    }
+}
+
+/// Keeps one copy of each text: 5,000 switches of one make have the same 48 port names.
+#[derive(Debug, Default)]
+pub struct TextPool {
+    texts: HashSet<Arc<str>>,
+    /// At this size texts that nobody holds any more are let go.
+    tidy_at: usize,
+}
+
+impl TextPool {
+    /// The one copy of `text`.
+    pub fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(shared) = self.texts.get(text) {
+            return Arc::clone(shared);
+        }
+        if self.texts.len() >= self.tidy_at {
+            self.texts.retain(|held| Arc::strong_count(held) > 1);
+            self.tidy_at = (self.texts.len() * 2).max(1024);
+        }
+        let shared: Arc<str> = Arc::from(text);
+        self.texts.insert(Arc::clone(&shared));
+        shared
+    }
+
+    /// The same text with its readable form in the one copy.
+    pub fn share_text(&mut self, text: &DeviceText) -> DeviceText {
+        DeviceText { shown: self.share(&text.shown), raw: text.raw.clone() }
     }
 }
 
@@ -100,7 +130,21 @@ fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::DeviceText;
+    use std::sync::Arc;
+
+    use super::{DeviceText, TextPool};
+
+    #[test]
+    fn equal_texts_share_one_copy_and_unused_ones_are_let_go() {
+        let mut pool = TextPool::default();
+        let (one, other) = (pool.share("Gi0/1"), pool.share(&String::from("Gi0/1")));
+        assert!(Arc::ptr_eq(&one, &other));
+        for number in 0..10_000 {
+            pool.share(&number.to_string());
+        }
+        assert!(pool.texts.len() <= 1_025, "{}", pool.texts.len());
+        assert!(Arc::ptr_eq(&one, &pool.share("Gi0/1")));
+    }
 
     #[test]
     fn text_is_decoded_as_utf8_then_gb18030_then_latin1() {

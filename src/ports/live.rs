@@ -214,6 +214,11 @@ impl DeviceCell {
         Self(ArcSwap::from_pointee(first))
     }
 
+    /// A place around a snapshot that is shared already.
+    pub fn holding(first: Arc<DeviceLive>) -> Self {
+        Self(ArcSwap::new(first))
+    }
+
     /// The snapshot now.
     pub fn load(&self) -> Arc<DeviceLive> {
         self.0.load_full()

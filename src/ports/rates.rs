@@ -24,6 +24,13 @@ pub struct Memory {
     stale: u16,
 }
 
+impl Memory {
+    /// The interval that ended with the reading, in hundredths of a second; 0 when it is not known.
+    pub const fn span(&self) -> u32 {
+        self.span
+    }
+}
+
 /// What is known of a port before a reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {

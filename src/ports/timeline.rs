@@ -22,6 +22,8 @@ pub struct Place {
     pub piece: u8,
     /// Samples of an earlier piece stand at this time already: this one must not be stored.
     pub taken: bool,
+    /// The device has restarted since the poll before.
+    pub restarted: bool,
 }
 
 /// One device's line.
@@ -38,10 +40,13 @@ impl TimeLine {
     /// Places a poll whose answer arrived at `wall` with these clocks.
     pub fn place(&mut self, clocks: Clocks, wall: Timestamp, engine_time: Option<u32>) -> Place {
         let wall = wall.millis();
+        let mut restarted = false;
         let time = match self.last {
             None => self.begin(wall),
             Some((last, before)) => {
-                let passed = match before.until(clocks, engine_time) {
+                let span = before.until(clocks, engine_time);
+                restarted = span == Span::Restarted;
+                let passed = match span {
                     Span::Ran(span) => i64::from(span) * 10,
                     Span::Restarted | Span::Repeated | Span::Untold => i64::from(clocks.steady.wrapping_sub(before.steady)) * 10,
                 };
@@ -56,8 +61,20 @@ impl TimeLine {
             }
         };
         self.last = Some((time, clocks));
-        let taken = self.earlier.iter().any(|&(from, to)| (from..=to).contains(&time));
-        Place { time: Timestamp::from_millis(time), piece: self.piece, taken }
+        Place { time: Timestamp::from_millis(time), piece: self.piece, taken: self.is_earlier(time), restarted }
+    }
+
+    /// Where a poll without an answer stands that ended at `wall` and `steady` (hundredths). The line stays as it is.
+    pub fn place_silence(&self, steady: u32, wall: Timestamp) -> Place {
+        let wall = wall.millis();
+        let expected = self.last.map(|(last, before)| last + i64::from(steady.wrapping_sub(before.steady)) * 10);
+        let time = expected.filter(|expected| (wall - expected).abs() <= STEP_MS).unwrap_or(wall);
+        let taken = self.is_earlier(time) || self.last.is_some_and(|(last, _)| (self.began..=last).contains(&time));
+        Place { time: Timestamp::from_millis(time), piece: self.piece, taken, restarted: false }
+    }
+
+    fn is_earlier(&self, time: i64) -> bool {
+        self.earlier.iter().any(|&(from, to)| (from..=to).contains(&time))
     }
 
     fn begin(&mut self, wall: i64) -> i64 {
