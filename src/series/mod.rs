@@ -1,6 +1,121 @@
 //! The series room: every sample of every port for years, in files of its own.
 //!
-//! [`sample`] is what comes in, [`history`] what is asked for.
+//! [`sample`] is what comes in, [`history`] what is asked for. The walk of one sample: [`Writer::append`] hands it to
+//! the writer's thread, which puts it into the tail (memory and `tail.db`, committed every second). Past the hour the
+//! [`Keeper`] moves the tail into the day's open file in compressed blocks; past midnight it seals the day and
+//! consolidates it into the tiers of 5 minutes, 1 hour and 1 day. [`Reader::history`] puts all of them together.
+//!
+//! ```text
+//! tail.db                  this hour, one row a device's poll
+//! day/2026-11-23.open.db   today, blocks of an hour
+//! day/2026-11-22.db        sealed, never written again; .sha256 beside it
+//! m5/2026-11.db  h1/2026.db  d1.db
+//! reserve                  given up when the disk is full
+//! damaged/                 files that failed a check
+//! ```
 
+mod answer;
+mod bulk;
+pub mod codec;
+mod compact;
+mod day;
+pub mod error;
+mod grid;
 pub mod history;
+mod journal;
+mod keeper;
+mod layout;
+mod open_days;
+mod plan;
+mod pool;
+mod query;
+mod rate;
+mod retention;
+mod seal;
+mod source;
+mod space;
+pub mod stats;
+pub mod stretch;
+mod tail;
+mod tiers;
+mod top;
+mod verify;
+mod writer;
+
 pub use crate::model::sample;
+pub use error::SeriesError;
+pub use keeper::Keeper;
+pub use query::Reader;
+pub use stats::{Stats, StoreState};
+pub use verify::{Report, verify};
+pub use writer::Writer;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::settings::RetentionSettings;
+
+/// How the store is to work.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long each tier is kept, and what a filling disk does.
+    pub retention: RetentionSettings,
+    /// Device polls that may wait for the writer.
+    pub queue: usize,
+    /// How often what has come is brought to the disk.
+    pub commit_every: Duration,
+    /// Bytes of polls held in memory while they cannot be written.
+    pub hold_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { retention: RetentionSettings::default(), queue: 8192, commit_every: Duration::from_secs(1), hold_bytes: 64 << 20 }
+    }
+}
+
+/// What the handles share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    layout: layout::Layout,
+    retention: RetentionSettings,
+    tail: tail::Tail,
+    days: pool::Days,
+    pool: pool::Pool,
+    open_days: open_days::OpenDays,
+    counters: stats::Counters,
+    lost: writer::Lost,
+    space: space::Space,
+    top: top::Top,
+}
+
+/// Opens the series under `dir` (made when it is not there) and starts the writer's thread.
+pub fn open(dir: &Path, options: Options) -> Result<(Writer, Reader, Keeper), SeriesError> {
+    let layout = layout::Layout::new(dir);
+    for directory in [layout.root().to_path_buf(), layout.days(), layout.m5(), layout.h1()] {
+        fs::create_dir_all(&directory).map_err(SeriesError::io(&directory))?;
+    }
+    let tail = tail::Tail::default();
+    let journal = journal::Journal::open(&layout.tail(), options.hold_bytes, &tail)?;
+    let shared = Arc::new(Shared {
+        days: pool::Days::load(&layout)?,
+        tail,
+        pool: pool::Pool::default(),
+        open_days: open_days::OpenDays::default(),
+        counters: stats::Counters::default(),
+        lost: writer::Lost::default(),
+        space: space::Space::new(options.retention.disk_reserve),
+        top: top::Top::default(),
+        retention: options.retention,
+        layout,
+    });
+    let reader = Reader { shared: Arc::clone(&shared) };
+    let (writer, thread) = writer::start(Arc::clone(&shared), journal, options.queue, options.commit_every)?;
+    let keeper = Keeper::new(shared, writer.clone(), thread);
+    Ok((writer, reader, keeper))
+}
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,11 @@ impl Rows {
         self.at.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.at.is_empty()
+    }
+
     /// The value of a metric in a row, when present.
     pub fn value(&self, metric: usize, row: usize) -> Option<u64> {
         let present = self.mask.get(row)? >> metric & 1 == 1;
@@ -171,7 +176,7 @@ impl Stretch {
             for (place, from, row) in rows {
                 into.push_from(from, row, place);
             }
-            if into.len() > 0 {
+            if !into.is_empty() {
                 merged.ports.insert(port, into);
             }
         }
