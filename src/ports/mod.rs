@@ -10,6 +10,7 @@ mod device;
 pub mod driver;
 pub mod identity;
 pub mod live;
+pub mod query;
 pub mod rates;
 mod roster;
 pub mod speed;
