@@ -16,6 +16,8 @@ pub mod job;
 pub mod message;
 pub mod oid;
 pub mod poll;
+#[cfg(test)]
+mod tests;
 pub mod udp;
 pub mod v3;
 pub mod value;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod snmp_udp;
 #[cfg(test)]
 mod snmp_v3;

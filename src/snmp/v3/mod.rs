@@ -9,4 +9,6 @@
 pub mod envelope;
 pub(crate) mod keys;
 pub mod report;
+#[cfg(test)]
+mod tests;
 pub(crate) mod usm;

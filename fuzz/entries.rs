@@ -1,0 +1,121 @@
+//! What hostile octets can reach, as functions of the octets: used by the fuzz targets and by `tests/it/damaged.rs`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use netroom::model::{Timestamp, clock};
+use netroom::snmp::ber::Writer;
+use netroom::snmp::job::{Answer, Ask, AskError, Credentials, End, Job, Patience, Request, Secret, Step, Target};
+use netroom::snmp::message::{Message, PduKind, PduParts, Varbinds, Version, encode_names};
+use netroom::snmp::oid::Oid;
+use netroom::snmp::udp::Offline;
+use netroom::snmp::v3::envelope::{Body, Envelope};
+use netroom::snmp::v3::report::Reason;
+use netroom::snmp::value::Value;
+
+/// Reads octets as a message of each version, and everything in it.
+pub(crate) fn snmp_message(data: &[u8]) {
+    if let Ok(message) = Message::decode(data) {
+        let parts = PduParts {
+            kind: message.pdu.kind,
+            request_id: message.pdu.request_id,
+            error_status: message.pdu.error_status,
+            error_index: message.pdu.error_index,
+            varbinds: message.pdu.varbinds.octets(),
+        };
+        let mut writer = Writer::with_capacity(16);
+        Message::encode(message.version, message.community, &parts, &mut writer);
+        let again = Message::decode(writer.as_slice()).expect("what was read can be written and read");
+        assert_eq!((again.version, again.community), (message.version, message.community));
+        assert_eq!(again.pdu.varbinds.octets(), message.pdu.varbinds.octets());
+        read_all(message.pdu.varbinds, data.len());
+    }
+    if let Ok(envelope) = Envelope::decode(data) {
+        assert!(envelope.message.len() <= data.len());
+        if let Body::Plain(scoped) = envelope.body {
+            Reason::of(scoped.pdu.varbinds);
+            read_all(scoped.pdu.varbinds, data.len());
+        }
+    }
+    read_all(Varbinds::new(data), data.len());
+}
+
+/// Reads every value in every way; the work is bounded by the octets.
+fn read_all(varbinds: Varbinds<'_>, octets: usize) {
+    let mut count = 0;
+    for (name, value) in varbinds.map_while(Result::ok) {
+        count += 1;
+        assert!(name.to_string().parse::<Oid>().is_ok_and(|oid| oid.as_ref() == name), "{name}");
+        if let Value::Oid(oid) = value {
+            assert!(oid.to_string().len() <= oid.octets().len() * 12);
+        }
+        assert!(value.octets().is_none_or(|text| text.len() <= octets));
+        value.number();
+    }
+    // A varbind has at least seven octets.
+    assert!(count <= octets / 7 + 1);
+}
+
+/// Lets octets arrive as the answer to an open question: as they are, and as the varbinds of a message that fits.
+/// The question must still be answerable, and must end once.
+pub(crate) fn snmp_answer(data: &[u8]) {
+    let v3 = data.first().is_some_and(|octet| octet & 1 == 1);
+    let (mut engine, target, now) = (Offline::new(7, 4), target(v3), clock::monotonic());
+    let asker = Box::new(Asker { asked: false, ended: Arc::default() });
+    let ended = Arc::clone(&asker.ended);
+    engine.submit(&target, asker, now + Duration::from_secs(60), now).expect("nobody is asked yet");
+    let sent = engine.tick(now);
+    let (peer, request) = sent.first().expect("the question is sent");
+    let stamp = Timestamp::from_millis(0);
+    engine.receive(*peer, data, now, stamp);
+    engine.tick(now);
+    if let Ok(message) = Message::decode(request) {
+        let request_id = message.pdu.request_id;
+        let parts = PduParts { kind: PduKind::Response, request_id, error_status: 0, error_index: 0, varbinds: data };
+        let mut writer = Writer::default();
+        Message::encode(message.version, message.community, &parts, &mut writer);
+        engine.receive(*peer, writer.as_slice(), now, stamp);
+        assert_eq!(engine.stats().accepted, 1);
+    }
+    engine.cancel();
+    assert_eq!(Arc::strong_count(&ended), 1, "the job is gone");
+    assert_eq!(ended.load(std::sync::atomic::Ordering::Relaxed), 1, "the job ended once");
+}
+
+fn target(v3: bool) -> Arc<Target> {
+    let credentials = if v3 {
+        Credentials::User { user: "fuzz".into(), auth: None, privacy: None, context: String::new() }
+    } else {
+        Credentials::Community { version: Version::V2c, community: Secret::new(&b"public"[..]) }
+    };
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 161));
+    Arc::new(Target { name: "fuzz".into(), address, credentials, patience: Patience::default() })
+}
+
+struct Asker {
+    asked: bool,
+    ended: Arc<std::sync::atomic::AtomicU32>,
+}
+
+impl Job for Asker {
+    fn next(&mut self, _now: Instant) -> Step {
+        if std::mem::replace(&mut self.asked, true) {
+            return Step::Finished;
+        }
+        let name: Oid = "1.3.6.1.2.1.1.3.0".parse().expect("a valid name");
+        Step::Send(Request { ask: Ask::Get, varbinds: encode_names([name].iter()).into() })
+    }
+
+    fn answered(&mut self, answer: &Answer<'_>) {
+        read_all(answer.varbinds, 65_536);
+    }
+
+    fn failed(&mut self, error: &AskError) {
+        assert!(error.to_string().len() < 1_000);
+    }
+
+    fn finish(self: Box<Self>, _end: End) {
+        self.ended.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}

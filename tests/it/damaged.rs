@@ -1,0 +1,95 @@
+//! The fuzz targets' entry points over a fixed set of damaged messages, so that every test run covers them.
+
+#[path = "../../fuzz/entries.rs"]
+mod entries;
+
+use netroom::snmp::ber::Writer;
+use netroom::snmp::message::{Message, PduKind, PduParts, Version, encode_varbinds};
+use netroom::snmp::oid::Oid;
+use netroom::snmp::v3::envelope;
+use netroom::snmp::value::Value;
+
+/// Messages to damage: answers of each version with every type of value, and a report.
+fn seeds() -> Vec<Vec<u8>> {
+    let name: Oid = "1.3.6.1.2.1.31.1.1.1.6.4194316032".parse().unwrap();
+    let report: Oid = "1.3.6.1.6.3.15.1.1.4.0".parse().unwrap();
+    let values = [
+        Value::Integer(-300),
+        Value::OctetString(b"GigabitEthernet1/0/1"),
+        Value::Null,
+        Value::Oid(name.as_ref()),
+        Value::IpAddress([192, 0, 2, 1]),
+        Value::Counter32(u32::MAX),
+        Value::Gauge32(1_000_000_000),
+        Value::TimeTicks(7),
+        Value::Opaque(&[0x9f, 0x78, 4, 0x42, 0xf6, 0, 0]),
+        Value::Counter64(u64::MAX),
+        Value::NoSuchObject,
+        Value::NoSuchInstance,
+        Value::EndOfMibView,
+    ];
+    let list = encode_varbinds(values.iter().map(|value| (name.as_ref(), *value)));
+    let reason = encode_varbinds([(report.as_ref(), Value::Counter32(1))].into_iter());
+    let mut seeds = vec![list.clone()];
+    for (version, kind) in [(Version::V1, PduKind::Response), (Version::V2c, PduKind::Response), (Version::V2c, PduKind::TrapV2)] {
+        let mut writer = Writer::default();
+        let parts = PduParts { kind, request_id: 0x0102_0304, error_status: 0, error_index: 0, varbinds: &list };
+        Message::encode(version, b"public", &parts, &mut writer);
+        seeds.push(writer.as_slice().to_vec());
+    }
+    for (kind, varbinds) in [(PduKind::Response, &list), (PduKind::Report, &reason)] {
+        // The id that the first question of `entries::snmp_answer` has.
+        let parts = PduParts { kind, request_id: 7, error_status: 0, error_index: 0, varbinds };
+        let mut writer = Writer::default();
+        envelope::write_plain(b"\x80\0\x1f\x88\x80abcd", b"fuzz", b"", &parts, &mut writer);
+        seeds.push(writer.as_slice().to_vec());
+    }
+    seeds
+}
+
+/// Every cut, every octet replaced by telling ones, and some thousand random wounds; the same each time.
+fn damaged(seed: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let cuts = (0..=seed.len()).map(|length| seed[..length].to_vec());
+    let telling = [0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0x84, 0x85, 0xff, 0x30, 0x06];
+    let replaced = (0..seed.len()).flat_map(move |at| {
+        telling.map(|octet| {
+            let mut copy = seed.to_vec();
+            copy[at] = octet;
+            copy
+        })
+    });
+    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
+    let wounded = (0..4_000).map(move |_| {
+        let mut copy = seed.to_vec();
+        for _ in 0..4 {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            let at = dice as usize % copy.len();
+            match dice >> 60 {
+                0..8 => copy[at] = (dice >> 32) as u8,
+                8..12 => copy.insert(at, (dice >> 32) as u8),
+                _ if copy.len() > 1 => drop(copy.remove(at)),
+                _ => {}
+            }
+        }
+        copy
+    });
+    cuts.chain(replaced).chain(wounded)
+}
+
+#[test]
+fn damaged_messages_are_read_without_panic_and_within_bounds() {
+    for seed in seeds() {
+        damaged(&seed).for_each(|data| entries::snmp_message(&data));
+    }
+}
+
+#[test]
+fn damaged_answers_leave_the_question_answerable() {
+    for seed in seeds() {
+        for data in damaged(&seed).step_by(3) {
+            entries::snmp_answer(&data);
+        }
+    }
+}
