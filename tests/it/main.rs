@@ -5,6 +5,8 @@ mod agent;
 #[cfg(test)]
 mod damaged;
 #[cfg(test)]
+mod poll;
+#[cfg(test)]
 mod snmp_udp;
 #[cfg(test)]
 mod snmp_v3;

@@ -74,9 +74,9 @@ fn is_cell(plan: &Plan, cell: Cell, name: OidRef<'_>) -> bool {
     column.zip(port).is_some_and(|(column, port)| name.below(&column.oid).and_then(Subids::only) == Some(port.if_index))
 }
 
-/// When what is missing is just the end of a GETBULK answer: the request for the rest, and how many cells were given.
-pub fn cut_short(plan: &Plan, chunk: &Chunk, missing: &[Cell]) -> Option<(Chunk, usize)> {
-    if !chunk.is_bulk() {
+/// When a GETBULK answer is right but ends early: the request for the rest, and how many cells were given.
+pub fn cut_short(plan: &Plan, chunk: &Chunk, answer: &Answer<'_>, missing: &[Cell]) -> Option<(Chunk, usize)> {
+    if !chunk.is_bulk() || answer.varbinds.count() >= chunk.in_front() + chunk.len() {
         return None;
     }
     let cells = chunk.cells();

@@ -56,6 +56,7 @@ pub struct InventoryReader {
     rows: HashMap<u32, usize>,
     drafts: Vec<Draft>,
     octets: usize,
+    unsorted: bool,
     restarts: u8,
     failure: Option<Failure>,
 }
@@ -115,6 +116,7 @@ impl InventoryReader {
             rows: HashMap::new(),
             drafts: Vec::new(),
             octets: 0,
+            unsorted: false,
             restarts: 0,
             failure: None,
         }
@@ -143,6 +145,7 @@ impl InventoryReader {
             let (group, walk) = self.walk.take()?;
             self.packing = walk.packing();
             self.octets += walk.octets();
+            self.unsorted |= walk.went_backwards();
             // A device may refuse a whole optional group (EtherLike-MIB); without ifTable's identity there is nothing.
             match walk.cut() {
                 Some(Cut::Status { .. }) if !is_essential(&group) => {}
@@ -166,7 +169,9 @@ impl InventoryReader {
         let Some((group, walk)) = &mut self.walk else { return };
         let (rows, drafts) = (&mut self.rows, &mut self.drafts);
         walk.answered(answer, &mut |column, index, value| {
-            if let (Some(&(_, kind)), Some(if_index)) = (group.get(column), index.only())
+            let (Some(&(_, kind)), Some(if_index)) = (group.get(column), index.only()) else { return };
+            // A row of EtherLike-MIB alone makes no port.
+            if (kind != Kind::Duplex || rows.contains_key(&if_index))
                 && let Some(draft) = draft_of(rows, drafts, if_index)
             {
                 draft.take(kind, &value);
@@ -190,9 +195,13 @@ impl InventoryReader {
     }
 
     /// What was read.
-    pub fn into_reading(self) -> Result<Reading, Failure> {
+    pub fn into_reading(mut self) -> Result<Reading, Failure> {
         if let Some(failure) = self.failure {
             return Err(failure);
+        }
+        // Sparse columns bring rows to light out of turn; only a device with unsorted tables has an order of its own.
+        if !self.unsorted {
+            self.drafts.sort_unstable_by_key(|draft| draft.row.if_index);
         }
         let health = Health::of(&self.drafts);
         let columns = self.drafts.iter().map(|draft| health.columns(draft)).collect();

@@ -74,6 +74,11 @@ impl Packing {
         self.bulk_strikes = self.bulk_strikes.saturating_add(1);
     }
 
+    /// The same for a device that does not answer GETBULK at all.
+    pub const fn without_bulk(self) -> Self {
+        Self { bulk_strikes: BULK_STRIKES, ..self }
+    }
+
     /// At each identity read the ceiling is lifted a little: devices get new firmware, and one bad minute is no verdict.
     pub fn forgive(&mut self) {
         self.ceiling = (self.ceiling + GROWTH).min(MOST);

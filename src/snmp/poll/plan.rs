@@ -155,8 +155,8 @@ impl Plan {
                 chunks.push(self.list(cells, front(&chunks)));
             }
         }
-        if chunks.is_empty() && !self.front(Front::First).is_empty() {
-            chunks.push(self.list(&[], Front::First));
+        if chunks.is_empty() {
+            chunks.push(self.sign_of_life());
         }
         chunks
     }
@@ -256,6 +256,17 @@ impl Plan {
         let names: Vec<Oid> = scalars.chain(cells.iter().filter_map(name)).collect();
         let request = Request { ask: Ask::Get, varbinds: Arc::from(encode_names(names.iter())) };
         Chunk { request, cells: Cells::List(Arc::from(cells)) }
+    }
+
+    /// What a device without due counters is asked: whether it is there, and still the same.
+    fn sign_of_life(&self) -> Chunk {
+        let mut objects = self.front(Front::First);
+        if self.epoch.uptime.is_none() {
+            objects.push(&*mib::SYS_UP_TIME);
+        }
+        let names: Vec<Oid> = objects.into_iter().map(|object| object.child(&[0])).collect();
+        let request = Request { ask: Ask::Get, varbinds: Arc::from(encode_names(names.iter())) };
+        Chunk { request, cells: Cells::List(Arc::from([])) }
     }
 
     fn front(&self, front: Front) -> Vec<&'static Oid> {

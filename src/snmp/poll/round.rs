@@ -254,7 +254,7 @@ impl PollJob {
                 vanished.push(cell);
             }
         });
-        self.follow_up(&plan, piece, &missing, &vanished);
+        self.follow_up(&plan, piece, answer, &missing, &vanished);
         if !vanished.is_empty() {
             self.vanished(&vanished);
         }
@@ -279,7 +279,7 @@ impl PollJob {
     }
 
     /// What to do about cells that an answer should have brought and did not.
-    fn follow_up(&mut self, plan: &Plan, piece: &Piece, missing: &[Cell], vanished: &[Cell]) {
+    fn follow_up(&mut self, plan: &Plan, piece: &Piece, answer: &Answer<'_>, missing: &[Cell], vanished: &[Cell]) {
         let asked = piece.chunk.len();
         if missing.is_empty() {
             if vanished.is_empty() && asked * 4 >= self.memory.packing.limit() * 3 {
@@ -292,7 +292,7 @@ impl PollJob {
             self.split(plan, piece);
             return;
         }
-        if let Some((rest, given)) = answer::cut_short(plan, &piece.chunk, missing) {
+        if let Some((rest, given)) = answer::cut_short(plan, &piece.chunk, answer, missing) {
             self.memory.packing.cut_short(given);
             self.queue.push_front(Piece { chunk: rest, unanswered: 0, again: false });
         } else if piece.again {
@@ -447,7 +447,7 @@ impl PollJob {
         });
         // Rows that a last identity read should have settled are of no use without it.
         let unsettled = self.settle && self.kept.is_none();
-        let when = self.first_uptime.zip(self.finished);
+        let when = self.finished.map(|finished| (self.first_uptime.unwrap_or_else(|| answer::ticks_of(finished)), finished));
         let classes = self.turn.classes;
         let plan = self.plan.take().filter(|_| !unsettled);
         let rows = plan.map_or_else(Vec::new, |plan| {

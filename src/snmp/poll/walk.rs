@@ -92,6 +92,9 @@ pub struct Walk {
     has_uptime: bool,
     uptime: Option<u32>,
     silent: u8,
+    /// What was known before the device fell silent.
+    before_silence: Option<Packing>,
+    backwards: bool,
     loops: usize,
     refusal: Option<i64>,
     cut: Option<Cut>,
@@ -116,6 +119,8 @@ impl Walk {
             has_uptime: true,
             uptime: None,
             silent: 0,
+            before_silence: None,
+            backwards: false,
             loops: 0,
             refusal: None,
             cut: None,
@@ -152,7 +157,7 @@ impl Walk {
 
     /// Takes an answer and gives its cells to `sink`.
     pub fn answered(&mut self, answer: &Answer<'_>, sink: &mut Sink<'_>) {
-        self.silent = 0;
+        self.after_silence();
         match answer.error_status {
             status::NO_ERROR => self.take(answer, sink),
             status::NO_SUCH_NAME => self.no_such_name(answer.error_index),
@@ -160,12 +165,16 @@ impl Walk {
         }
     }
 
-    /// Takes the failure of the last question; a smaller one may follow.
+    /// Takes the failure of the last question. Two others follow before the walk is given up: one of half the size, and
+    /// one by GETNEXT, for agents that do not answer GETBULK.
     pub fn failed(&mut self, error: &AskError) {
         self.silent += 1;
         let worth_another = matches!(error, AskError::Timeout { .. } | AskError::Malformed { .. });
-        if worth_another && self.silent < 3 && self.shrink() {
-            self.bulk &= self.silent < 2;
+        if worth_another && self.silent == 1 {
+            self.before_silence = Some(self.packing);
+            self.shrink();
+        } else if worth_another && self.silent == 2 && self.bulk {
+            self.bulk = false;
         } else {
             self.cut = Some(Cut::Ask(error.clone()));
         }
@@ -184,6 +193,11 @@ impl Walk {
     /// Octets of names and values taken.
     pub const fn octets(&self) -> usize {
         self.octets
+    }
+
+    /// Whether names went backwards: the device keeps its tables unsorted.
+    pub const fn went_backwards(&self) -> bool {
+        self.backwards
     }
 
     /// How many columns ended because the agent repeated a name.
@@ -223,7 +237,9 @@ impl Walk {
             }
             taken += 1;
             self.octets += name.octets().len() + size(&value) + 8;
-            cursor.at = name.to_owned();
+            let at = name.to_owned();
+            self.backwards |= at < cursor.at;
+            cursor.at = at;
             if cursor.seen.len() > self.caps.rows {
                 self.cut = Some(Cut::Rows { column: cursor.root.clone(), rows: self.caps.rows });
                 return;
@@ -239,6 +255,16 @@ impl Walk {
         } else if taken == 0 && closed == 0 {
             self.refused(status::NO_ERROR);
         }
+    }
+
+    /// An answer came: what helped, the smaller question or GETNEXT?
+    const fn after_silence(&mut self) {
+        if self.silent == 2
+            && let Some(before) = self.before_silence
+        {
+            self.packing = before.without_bulk();
+        }
+        self.silent = 0;
     }
 
     fn no_such_name(&mut self, error_index: i64) {
