@@ -10,7 +10,7 @@ pub(crate) struct Lexed {
 }
 
 impl Lexed {
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let mut lexed = Self::default();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
