@@ -57,7 +57,7 @@ pub struct Tick {
     pub strong: bool,
     /// The label, empty for a mark without one.
     pub label: String,
-    /// Where the label's middle stands; for periods (days, months) the middle of the period, else `at`.
+    /// Where the label's middle stands; for periods (days, months) the middle of what is seen of the period, else `at`.
     pub label_at: Timestamp,
 }
 
@@ -118,7 +118,7 @@ fn day_ticks(from: Timestamp, to: Timestamp, zone: &TimeZone, lang: Lang, each: 
         if each {
             let name = usize::try_from(weekday).ok().and_then(|index| weekdays.split(' ').nth(index)).unwrap_or_default();
             let label = format!("{name} {}", date.day());
-            ticks.push(Tick { at, strong: monday, label, label_at: middle(at, end) });
+            ticks.push(Tick { at, strong: monday, label, label_at: middle(at.max(from), end.min(to)) });
         } else {
             let label = if monday { day_label(date, lang) } else { String::new() };
             ticks.push(Tick { at, strong: monday, label, label_at: at });
@@ -146,7 +146,7 @@ fn month_ticks(from: Timestamp, to: Timestamp, zone: &TimeZone, lang: Lang) -> V
             month if sparse && month % 3 != 1 => String::new(),
             _ => name.to_owned(),
         };
-        ticks.push(Tick { at, strong: date.month() == 1, label, label_at: middle(at, end) });
+        ticks.push(Tick { at, strong: date.month() == 1, label, label_at: middle(at.max(from), end.min(to)) });
         date = next;
     }
     ticks
@@ -161,7 +161,7 @@ fn year_ticks(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Vec<Tick> {
         if at >= to {
             break;
         }
-        ticks.push(Tick { at, strong: true, label: date.year().to_string(), label_at: middle(at, end) });
+        ticks.push(Tick { at, strong: true, label: date.year().to_string(), label_at: middle(at.max(from), end.min(to)) });
         date = next;
     }
     ticks

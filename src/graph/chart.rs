@@ -300,7 +300,7 @@ impl PortChart {
             }
         }
         if self.inbound.average.iter().chain(&self.outbound.average).all(Option::is_none) {
-            svg::text(out, "ng-num ng-c", x + width / 2.0, y + height / 2.0, &text(self.lang, "graph-empty"));
+            svg::text(out, "ng-empty ng-c", x + width / 2.0, y + height / 2.0, &text(self.lang, "graph-empty"));
         }
     }
 

@@ -51,22 +51,32 @@ fn array(out: &mut String, values: &[Option<f64>]) {
 
 /// Five significant digits at most, no trailing zeros.
 fn number(out: &mut String, value: f64) {
-    if value >= 10_000.0 {
-        let unit = 10_f64.powf(value.log10().floor() - 4.0);
-        let _ = write!(out, "{:.0}", (value / unit).round() * unit);
+    let mut unit = 1.0;
+    while value / unit >= 99_999.5 {
+        unit *= 10.0;
+    }
+    if unit > 1.0 || value >= 9_999.95 {
+        let _ = write!(out, "{}", (value / unit).round() as u128 * unit as u128);
         return;
     }
-    let decimals = match value {
-        v if v >= 1000.0 => 1,
-        v if v >= 100.0 => 2,
-        v if v >= 10.0 => 3,
-        v if v >= 1.0 => 4,
-        _ => 5,
+    let (decimals, scale) = match value {
+        v if v >= 999.995 => (1, 10),
+        v if v >= 99.9995 => (2, 100),
+        v if v >= 9.999_95 => (3, 1000),
+        v if v >= 0.999_995 => (4, 10_000),
+        _ => (5, 100_000),
     };
-    let start = out.len();
-    let _ = write!(out, "{value:.decimals$}");
-    let kept = out.get(start..).map_or(0, |digits| digits.trim_end_matches('0').trim_end_matches('.').len());
-    out.truncate(start + kept);
+    let scaled = (value * f64::from(scale)).round() as u32;
+    let _ = write!(out, "{}", scaled / scale);
+    let mut fraction = scaled % scale;
+    let mut digits = decimals;
+    if fraction > 0 {
+        while fraction.is_multiple_of(10) {
+            fraction /= 10;
+            digits -= 1;
+        }
+        let _ = write!(out, ".{fraction:0digits$}");
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +95,12 @@ mod tests {
             (938_123_456.0, "938120000"),
             (400e9, "400000000000"),
             (100_000.0, "100000"),
+            (99_999.4, "99999"),
+            (99_999.7, "100000"),
+            (0.05, "0.05"),
+            (999.999, "1000"),
+            (0.000_004, "0"),
+            (1e21, "1000000000000000000000"),
         ] {
             let mut out = String::new();
             number(&mut out, value);

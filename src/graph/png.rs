@@ -1,6 +1,5 @@
 //! The same picture as an image for mail: our SVG through resvg with the embedded font, stored with a palette.
 
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
@@ -71,55 +70,36 @@ fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, PngError> {
     Ok(out)
 }
 
-/// The pixels by palette: exact when there are no more than 256 colours, else the most frequent ones, and the nearest of
-/// them for the rest (which are shades on the edges of letters and curves).
+/// The pixels by palette. Colours that differ only in the lowest three bits of a channel count as one (shown as the first
+/// of them that was met); of those the 256 most frequent are kept, and the nearest of them stands for the rest, which are
+/// shades on the edges of letters and curves.
 fn quantise(pixels: &[PremultipliedColorU8]) -> (Vec<[u8; 3]>, Vec<u8>) {
-    let mut counts: HashMap<u32, u32> = HashMap::new();
-    let mut run: Option<(u32, u32)> = None;
+    let mut met: Vec<(u32, [u8; 3])> = vec![(0, [0; 3]); 1 << 15];
     for pixel in pixels {
-        let key = key(*pixel);
-        match &mut run {
-            Some((last, count)) if *last == key => *count += 1,
-            _ => {
-                if let Some((last, count)) = run.replace((key, 1)) {
-                    *counts.entry(last).or_default() += count;
-                }
+        if let Some((count, colour)) = met.get_mut(cell(*pixel)) {
+            if *count == 0 {
+                *colour = [pixel.red(), pixel.green(), pixel.blue()];
             }
+            *count += 1;
         }
     }
-    if let Some((last, count)) = run {
-        *counts.entry(last).or_default() += count;
+    let mut colours: Vec<(usize, u32, [u8; 3])> =
+        met.iter().enumerate().filter(|(_, (count, _))| *count > 0).map(|(cell, (count, colour))| (cell, *count, *colour)).collect();
+    colours.sort_unstable_by_key(|(cell, count, _)| (std::cmp::Reverse(*count), *cell));
+    let palette: Vec<[u8; 3]> = colours.iter().take(COLOURS).map(|(_, _, colour)| *colour).collect();
+    let mut places = vec![0_u8; 1 << 15];
+    for (index, (cell, _, colour)) in colours.iter().enumerate() {
+        if let Some(place) = places.get_mut(*cell) {
+            *place = u8::try_from(index).unwrap_or_else(|_| nearest(&palette, *colour));
+        }
     }
-    let mut colours: Vec<(u32, u32)> = counts.into_iter().collect();
-    colours.sort_unstable_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
-    let palette: Vec<[u8; 3]> = colours.iter().take(COLOURS).map(|(key, _)| rgb(*key)).collect();
-    let places: HashMap<u32, u8> = colours
-        .iter()
-        .enumerate()
-        .map(|(index, (key, _))| (*key, u8::try_from(index).unwrap_or_else(|_| nearest(&palette, rgb(*key)))))
-        .collect();
-    let mut last = (u32::MAX, 0);
-    let indices = pixels
-        .iter()
-        .map(|pixel| {
-            let key = key(*pixel);
-            if key != last.0 {
-                last = (key, places.get(&key).copied().unwrap_or(0));
-            }
-            last.1
-        })
-        .collect();
+    let indices = pixels.iter().map(|pixel| places.get(cell(*pixel)).copied().unwrap_or(0)).collect();
     (palette, indices)
 }
 
-/// The colour as a number. Our pictures have an opaque ground, so alpha says nothing.
-const fn key(pixel: PremultipliedColorU8) -> u32 {
-    u32::from_be_bytes([0, pixel.red(), pixel.green(), pixel.blue()])
-}
-
-const fn rgb(key: u32) -> [u8; 3] {
-    let [_, red, green, blue] = key.to_be_bytes();
-    [red, green, blue]
+/// The place of a colour among 2^15. Our pictures have an opaque ground, so alpha says nothing.
+const fn cell(pixel: PremultipliedColorU8) -> usize {
+    (pixel.red() as usize >> 3) << 10 | (pixel.green() as usize >> 3) << 5 | pixel.blue() as usize >> 3
 }
 
 fn nearest(palette: &[[u8; 3]], colour: [u8; 3]) -> u8 {

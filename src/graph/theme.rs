@@ -48,6 +48,7 @@ const RULES: &str = "\
 .ng .ng-num{fill:var(--ng-text);font-variant-numeric:tabular-nums}\
 .ng .ng-r{text-anchor:end}\
 .ng .ng-c{text-anchor:middle}\
+.ng .ng-empty{font-size:13px;fill:var(--ng-text);stroke:var(--ng-bg);stroke-width:5px;stroke-linejoin:round;paint-order:stroke}\
 .ng-grid{stroke:var(--ng-grid);fill:none}\
 .ng-axis{stroke:var(--ng-axis);fill:none}\
 .ng-in{fill:var(--ng-in);fill-opacity:.45;stroke:var(--ng-in);stroke-width:1}\

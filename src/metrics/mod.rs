@@ -1,1 +1,22 @@
-//! The metrics room.
+//! The metrics room: what Prometheus scrapes.
+//!
+//! `/metrics` is the program itself ([`own`]) and one small group of series per device ([`devices`]); `/metrics/ports` are
+//! the ports' counters, streamed straight from the live table ([`ports`]), because a registry that copies a million series
+//! costs a hundred times as much; `/metrics/targets` lists the devices for Prometheus' HTTP service discovery
+//! ([`targets`]). [`router`] serves the three; keep it outside any compression layer, which would cost ten times the
+//! encoding itself.
+
+pub mod devices;
+mod families;
+mod http;
+mod labels;
+pub mod own;
+pub mod ports;
+pub mod targets;
+mod text;
+pub mod vitals;
+
+pub use http::{Metrics, router};
+pub use own::OwnMetrics;
+pub use text::Form;
+pub use vitals::Vitals;

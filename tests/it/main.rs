@@ -5,10 +5,18 @@ mod agent;
 #[cfg(test)]
 mod damaged;
 #[cfg(test)]
+mod grafana;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod poll;
+#[cfg(test)]
+mod prometheus;
 #[cfg(test)]
 mod snmp_udp;
 #[cfg(test)]
 mod snmp_v3;
 #[cfg(test)]
 mod snmpd;
+#[cfg(test)]
+mod table;
