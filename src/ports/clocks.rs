@@ -64,7 +64,8 @@ impl Clocks {
         let steady = now.steady.wrapping_sub(self.steady);
         // A wall clock that was set back gives a huge or negative span, which agrees with nothing.
         let wall = u32::try_from(now.wall.wrapping_sub(self.wall).cast_signed()).unwrap_or(0);
-        let told = if agree(uptime, steady) { Some(steady) } else { agree(uptime, wall).then_some(wall) };
+        // The wall clock is believed against the steady one only where that may have stood still.
+        let told = if agree(uptime, steady) { Some(steady) } else { (wall > steady && agree(uptime, wall)).then_some(wall) };
         if now.uptime < self.uptime {
             // After 497 days sysUpTime goes through 0 while the engine's own time, in seconds, goes on.
             let engine_is_new = |passed| engine_time.is_some_and(|seconds| within(u64::from(seconds) * 100, passed));
@@ -132,6 +133,7 @@ mod tests {
             (60_000, 6_000, 6_000, None, Span::Ran(6_000), "an agent whose clock runs ten times too fast"),
             (6_300, 6_000, 6_000, None, Span::Ran(6_300), "an answer that waited for its third try"),
             (60_000, 6_000, 366_000, None, Span::Untold, "all three disagree"),
+            (100, 6_000, 200, None, Span::Untold, "our wall clock set back, and an agent whose clock runs badly"),
         ] {
             let now = clocks(
                 start.uptime.wrapping_add_signed(uptime),
