@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod command_line;
+#[cfg(test)]
 mod damaged;
 #[cfg(test)]
 mod grafana;
