@@ -80,6 +80,7 @@ pub struct UnknownLang;
 const FILES: &[(&str, &str)] = &[
     (include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl")),
     (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
+    (include_str!("texts/web.zh-CN.ftl"), include_str!("texts/web.en.ftl")),
 ];
 
 struct Words {

@@ -22,3 +22,5 @@ mod snmp_v3;
 mod snmpd;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod web;

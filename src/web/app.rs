@@ -1,0 +1,134 @@
+//! What the pages stand on: the live table, the store, the office's zone, and what the room itself remembers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::change::Changes;
+use super::source::{HistoryError, HistorySource};
+use super::spark::{SparkMap, Sparks};
+use super::time::Clock;
+use crate::model::{PortId, Timestamp, clock};
+use crate::ports::live::{DeviceLive, DeviceState, Live};
+
+/// Open live streams at most; past this a page still loads and says that it does not move.
+const STREAMS: usize = 256;
+/// How often the table is compared with what it was.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The parts of the dashboard.
+pub struct App {
+    live: Arc<Live>,
+    history: Arc<dyn HistorySource>,
+    zone: TimeZone,
+    closing: CancellationToken,
+    read_clock: fn() -> Timestamp,
+    changes: Changes,
+    sparks: Sparks,
+    streams: Arc<Semaphore>,
+}
+
+impl App {
+    /// A dashboard over a table and a store. Times are shown in `zone`; live streams end when `closing` is cancelled.
+    pub fn new(live: Arc<Live>, history: Arc<dyn HistorySource>, zone: TimeZone, closing: CancellationToken) -> Self {
+        Self {
+            live,
+            history,
+            zone,
+            closing,
+            read_clock: clock::wall,
+            changes: Changes::default(),
+            sparks: Sparks::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+
+    /// Reads the time from `read` instead of the machine's clock.
+    #[must_use]
+    pub fn with_clock(mut self, read: fn() -> Timestamp) -> Self {
+        self.read_clock = read;
+        self
+    }
+
+    /// Watches the table for changes of state until cancelled: what the pages list as the last events.
+    pub async fn watch(&self, token: CancellationToken) {
+        let mut every = tokio::time::interval(LOOK_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        while token.run_until_cancelled(every.tick()).await.is_some() {
+            self.look();
+        }
+    }
+
+    /// Compares the table once with what it was at the last look.
+    pub fn look(&self) {
+        self.changes.observe(&self.live, (self.read_clock)());
+    }
+
+    /// The office's clock at this moment.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock::new(self.zone.clone(), (self.read_clock)())
+    }
+
+    /// Every device now, in the order of the configuration.
+    pub(crate) fn fleet(&self) -> Vec<Arc<DeviceLive>> {
+        self.live.devices().iter().map(|cell| cell.load()).collect()
+    }
+
+    /// One device now.
+    pub(crate) fn device(&self, name: &str) -> Option<Arc<DeviceLive>> {
+        self.live.device(name)
+    }
+
+    /// The device that has this port, and where the port stands in it.
+    pub(crate) fn port(&self, id: PortId) -> Option<(Arc<DeviceLive>, usize)> {
+        self.live.devices().iter().map(|cell| cell.load()).find_map(|device| {
+            let index = device.ports.iter().position(|port| port.identity.id == id)?;
+            Some((device, index))
+        })
+    }
+
+    pub(crate) const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    pub(crate) const fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+
+    pub(crate) const fn streams(&self) -> &Arc<Semaphore> {
+        &self.streams
+    }
+
+    /// Whether every configured device has been asked at least once since the start.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.fleet().iter().all(|device| device.health.state != DeviceState::Unknown)
+    }
+
+    /// Asks the store on a blocking thread.
+    ///
+    /// # Errors
+    /// What the question answers with, or that its thread died.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn HistorySource) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let history = Arc::clone(&self.history);
+        tokio::task::spawn_blocking(move || question(&*history))
+            .await
+            .unwrap_or_else(|_| Err(HistoryError::Unreadable("the reading thread died".to_owned())))
+    }
+
+    /// Sparklines of these ports; those that the store cannot give are left out.
+    pub(crate) async fn sparks(self: &Arc<Self>, ports: Vec<PortId>, now: Timestamp) -> SparkMap {
+        let (mut known, missing) = self.sparks.known(&ports, now);
+        if !missing.is_empty() {
+            let app = Arc::clone(self);
+            let read = tokio::task::spawn_blocking(move || app.sparks.read(&*app.history, &missing, now)).await;
+            known.extend(read.unwrap_or_default());
+        }
+        known
+    }
+}

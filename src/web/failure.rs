@@ -1,0 +1,152 @@
+//! What cannot be answered: said in the reader's language, with what to do about it; as JSON to programs.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::app::App;
+use super::page::{Page, render_as};
+use super::source::HistoryError;
+use super::visitor::Visitor;
+
+/// Why a request is not answered.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// No page has this address.
+    #[error("there is no such page")]
+    NoPage,
+    /// The page has no such method.
+    #[error("this address cannot be asked in this way")]
+    NoMethod,
+    /// No device has this name.
+    #[error("there is no device named {0:?}")]
+    NoDevice(String),
+    /// The device has no such port.
+    #[error("the device {0:?} has no port named {1:?}")]
+    NoPort(String, String),
+    /// No port has this number.
+    #[error("there is no port with the number {0}")]
+    NoPortNumber(u32),
+    /// A parameter cannot be understood.
+    #[error("the parameter {0:?} cannot be understood: {1}")]
+    BadParameter(&'static str, String),
+    /// The store does not answer.
+    #[error("{0}")]
+    Store(#[from] HistoryError),
+    /// A picture could not be made.
+    #[error("the picture could not be drawn: {0}")]
+    Picture(String),
+    /// Too many live streams.
+    #[error("too many live streams are open")]
+    Busy,
+}
+
+impl Failure {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoPage | Self::NoDevice(_) | Self::NoPort(..) | Self::NoPortNumber(_) => StatusCode::NOT_FOUND,
+            Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BadParameter(..) => StatusCode::BAD_REQUEST,
+            Self::Store(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Picture(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The key of the sentence that says what happened, and of the one that says what to do.
+    const fn keys(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::NoPage => ("web-fail-page", "web-fail-page-do"),
+            Self::NoMethod => ("web-fail-method", "web-fail-page-do"),
+            Self::NoDevice(_) => ("web-fail-device", "web-fail-device-do"),
+            Self::NoPort(..) | Self::NoPortNumber(_) => ("web-fail-port", "web-fail-port-do"),
+            Self::BadParameter(..) => ("web-fail-parameter", "web-fail-parameter-do"),
+            Self::Store(_) => ("web-fail-store", "web-fail-store-do"),
+            Self::Picture(_) => ("web-fail-picture", "web-fail-picture-do"),
+            Self::Busy => ("web-fail-busy", "web-fail-busy-do"),
+        }
+    }
+
+    /// The name or number that the sentence is about.
+    fn what(&self) -> String {
+        match self {
+            Self::NoDevice(name) => name.clone(),
+            Self::NoPort(device, port) => format!("{device} {port}"),
+            Self::NoPortNumber(number) => number.to_string(),
+            Self::BadParameter(name, _) => (*name).to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::NoPage => "no_page",
+            Self::NoMethod => "no_method",
+            Self::NoDevice(_) => "no_device",
+            Self::NoPort(..) | Self::NoPortNumber(_) => "no_port",
+            Self::BadParameter(..) => "bad_parameter",
+            Self::Store(_) => "store",
+            Self::Picture(_) => "picture",
+            Self::Busy => "busy",
+        }
+    }
+}
+
+/// The failure travels as an extension of the answer; [`tell`] puts it into words where the reader is known.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct FailurePage {
+    page: Page,
+    status: u16,
+    sentence: String,
+    advice: String,
+    detail: String,
+}
+
+/// Puts failures into words: a page for people, JSON under `/api`.
+pub(crate) async fn tell(State(app): State<Arc<App>>, visitor: Visitor, request: Request, next: Next) -> Response {
+    let for_program = request.uri().path().starts_with("/api/") || wants_json(request.headers());
+    let response = next.run(request).await;
+    let Some(failure) = response.extensions().get::<Failure>().cloned() else { return response };
+    let status = failure.status();
+    if status.is_server_error() {
+        tracing::warn!(status = status.as_u16(), %failure, "a request could not be answered: {failure}");
+    }
+    if for_program {
+        return (status, Json(json!({ "error": { "code": failure.word(), "message": failure.to_string() } }))).into_response();
+    }
+    let (sentence, advice) = failure.keys();
+    let mut page = Page::new(visitor, app.clock(), "", String::new());
+    page.title = page.words.what(sentence, &failure.what());
+    let detail = match &failure {
+        Failure::Store(_) | Failure::BadParameter(..) | Failure::Picture(_) => failure.to_string(),
+        _ => String::new(),
+    };
+    let (sentence, advice) = (page.title.clone(), page.t(advice));
+    render_as(status, &FailurePage { page, status: status.as_u16(), sentence, advice, detail })
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.contains("application/json") && !accept.contains("text/html")
+}
+
+/// The last resort, when not even a page can be made.
+pub(crate) fn plain(status: StatusCode) -> Response {
+    (status, "网络机房：本页出错，其余功能照常运行，错误已记入日志。\nNetroom: this page failed; everything else keeps running. The error is in the log.\n")
+        .into_response()
+}

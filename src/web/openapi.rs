@@ -1,0 +1,177 @@
+//! The description of the API (OpenAPI 3.1), written by hand: few addresses, and a test that none is missing.
+
+use serde_json::{Value, json};
+
+/// The document of `/api/v1/openapi.json`.
+pub(crate) fn document() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Netroom",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Switch ports: state now, and their history. Times are milliseconds since 1970-01-01 UTC where \
+                a snapshot is told, seconds where a window is asked for. An unknown value is null, never 0; its reason is in \"gap\"."
+        },
+        "paths": {
+            "/api/v1/openapi.json": path("This document", &[], &json!({ "type": "object" })),
+            "/api/v1/overview": path("Counts by state, the sum of traffic, and the largest talkers", &[], &json!({ "type": "object" })),
+            "/api/v1/devices": path("All devices in the order of the configuration", &[], &of("devices", array("Device"))),
+            "/api/v1/devices/{name}": path(
+                "One device with its ports",
+                &[in_path("name", "The configured name", "string")],
+                &json!({ "type": "object", "properties": { "device": reference("Device"), "ports": array("Port") } }),
+            ),
+            "/api/v1/ports": path("Ports: filtered, sorted, a page at a time", &list_parameters(), &json!({
+                "type": "object",
+                "properties": {
+                    "found": { "type": "integer" }, "page": { "type": "integer" }, "pages": { "type": "integer" },
+                    "per": { "type": "integer" }, "ports": array("Port"),
+                },
+            })),
+            "/api/v1/ports/{id}": path("One port with all its counters", &[port_id()], &json!({
+                "type": "object",
+                "properties": { "port": reference("Port"), "metrics": { "type": "object" } },
+            })),
+            "/api/v1/ports/{id}/history": path("Curves of a port at equal steps", &past_parameters(), &reference("Curves")),
+            "/api/v1/ports/{id}/history.csv": path_of("The same as a table", &past_parameters(), "text/csv", &json!({ "type": "string" })),
+            "/api/v1/ports/{id}/percentile": path(
+                "A percentile of the 5-minute averages, bits per second",
+                &[port_id(), window("from"), window("to"), in_query("percent", "0 to 100, 95 unless told", "number")],
+                &json!({ "type": "object", "properties": { "in_bps": number(), "out_bps": number() } }),
+            ),
+            "/api/v1/changes": path("The last changes of state since the start, newest first", &[], &of("changes", json!({ "type": "array" }))),
+        },
+        "components": { "schemas": schemas() },
+    })
+}
+
+fn path(summary: &str, parameters: &[Value], answer: &Value) -> Value {
+    path_of(summary, parameters, "application/json", answer)
+}
+
+fn path_of(summary: &str, parameters: &[Value], kind: &str, answer: &Value) -> Value {
+    let mut content = serde_json::Map::new();
+    content.insert(kind.to_owned(), json!({ "schema": answer }));
+    json!({
+        "get": {
+            "summary": summary,
+            "parameters": parameters,
+            "responses": {
+                "200": { "description": summary, "content": content },
+                "default": {
+                    "description": "Why there is no answer",
+                    "content": { "application/json": { "schema": reference("Error") } },
+                },
+            },
+        },
+    })
+}
+
+fn in_path(name: &str, meaning: &str, kind: &str) -> Value {
+    json!({ "name": name, "in": "path", "required": true, "description": meaning, "schema": { "type": kind } })
+}
+
+fn in_query(name: &str, meaning: &str, kind: &str) -> Value {
+    json!({ "name": name, "in": "query", "required": false, "description": meaning, "schema": { "type": kind } })
+}
+
+fn port_id() -> Value {
+    in_path("id", "The port's number in the catalogue", "integer")
+}
+
+fn window(name: &str) -> Value {
+    in_query(name, "Seconds since 1970-01-01 UTC", "integer")
+}
+
+fn past_parameters() -> Vec<Value> {
+    vec![
+        port_id(),
+        window("from"),
+        window("to"),
+        in_query("step", "Seconds; the finest with at most 1,500 steps unless told", "integer"),
+        in_query("kind", "traffic, utilisation, packets, broadcast, errors or discards", "string"),
+        in_query("metrics", "Instead of kind: names with commas between, in_octets,out_octets ...", "string"),
+    ]
+}
+
+fn list_parameters() -> Vec<Value> {
+    vec![
+        in_query("q", "Text in name, alias, description or device; or a MAC address in any notation", "string"),
+        in_query("device", "Only this device", "string"),
+        in_query("state", "up, down, shut or unknown", "string"),
+        in_query("min", "Utilisation at least, percent", "number"),
+        in_query("errors", "1: only ports that count errors or discards", "string"),
+        in_query("sort", "device, name, alias, state, speed, in, out, used or errors; - in front for the largest first", "string"),
+        in_query("page", "From 1", "integer"),
+        in_query("per", "Rows a page, 500 at most", "integer"),
+    ]
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn array(name: &str) -> Value {
+    json!({ "type": "array", "items": reference(name) })
+}
+
+fn of(name: &str, value: Value) -> Value {
+    let mut properties = serde_json::Map::new();
+    properties.insert(name.to_owned(), value);
+    json!({ "type": "object", "properties": properties })
+}
+
+fn number() -> Value {
+    json!({ "type": ["number", "null"] })
+}
+
+fn schemas() -> Value {
+    json!({
+        "Error": {
+            "type": "object",
+            "properties": { "error": { "type": "object", "properties": { "code": { "type": "string" }, "message": { "type": "string" } } } },
+        },
+        "Device": {
+            "type": "object",
+            "properties": {
+                "id": { "type": "integer" }, "name": { "type": "string" }, "address": { "type": "string" },
+                "site": { "type": "string" }, "zone": { "enum": ["inner", "outer", "management"] },
+                "interval_s": { "type": "integer" }, "ports": { "type": "integer" },
+                "health": { "type": "object" }, "system": { "type": ["object", "null"] },
+            },
+        },
+        "Port": {
+            "type": "object",
+            "properties": {
+                "device": { "type": "string" }, "id": { "type": "integer" }, "if_index": { "type": "integer" },
+                "name": { "type": "string" }, "alias": { "type": "string" }, "descr": { "type": "string" },
+                "state": { "enum": ["up", "down", "shut", "unknown"] }, "speed_bps": { "type": ["integer", "null"] },
+                "in_bps": number(), "out_bps": number(), "used_percent": number(),
+                "errors_pps": number(), "discards_pps": number(), "gap": { "type": ["string", "null"] },
+            },
+        },
+        "Curves": {
+            "type": "object",
+            "properties": {
+                "t0": { "type": "integer", "description": "Start of the first step, seconds since 1970-01-01 UTC" },
+                "step": { "type": "integer", "description": "Seconds" },
+                "unit": { "type": "string" },
+                "s": { "type": "array", "description": "For a kind: in, out, maxima of in, maxima of out", "items": { "type": "array", "items": number() } },
+                "gaps": { "type": "array", "description": "[from, to, reason]: where samples are missing and why", "items": { "type": "array" } },
+            },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_address_of_the_api_is_described_and_no_other() {
+        let document = super::document();
+        let mut described: Vec<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+        let mut routed: Vec<String> = super::super::api::routes().into_iter().map(|(path, _)| path.to_owned()).collect();
+        described.sort_unstable();
+        routed.sort_unstable();
+        assert_eq!(described, routed);
+    }
+}

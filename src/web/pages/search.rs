@@ -1,0 +1,91 @@
+//! 搜索: one box. Device, port, alias, MAC in any notation, address.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::row::Row;
+use crate::ports::live::DeviceLive;
+use crate::web::app::App;
+use crate::web::filter::{Asked as PortsAsked, Filter};
+use crate::web::html::{self, Html};
+use crate::web::page::{Page, device_url, port_url, render, segment};
+use crate::web::spark::SparkMap;
+use crate::web::visitor::Visitor;
+use crate::web::words::Words;
+
+/// Ports shown; the rest is a link to the list.
+const SHOWN: usize = 40;
+
+/// The query string.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    q: String,
+}
+
+struct Hit {
+    name: Arc<str>,
+    url: String,
+    state: Html,
+    says: Arc<str>,
+    address: String,
+    site: Arc<str>,
+}
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct SearchPage {
+    page: Page,
+    devices: Vec<Hit>,
+    rows: Vec<Row>,
+    found: usize,
+    all_url: String,
+}
+
+/// `GET /search?q=`. A single hit is gone to at once.
+pub(crate) async fn page(State(app): State<Arc<App>>, Query(asked): Query<Asked>, visitor: Visitor) -> Response {
+    let (words, clock) = (Words(visitor.lang), app.clock());
+    let fleet = app.fleet();
+    let q = asked.q.trim();
+    let devices: Vec<&Arc<DeviceLive>> = if q.is_empty() { Vec::new() } else { fleet.iter().filter(|device| is_hit(device, q)).collect() };
+    let asked = PortsAsked { q: q.to_owned(), ..PortsAsked::default() };
+    let ports = if q.is_empty() { Vec::new() } else { Filter::from(&asked).run(&fleet) };
+    match (devices.as_slice(), ports.as_slice()) {
+        ([device], _) if device.label.name.eq_ignore_ascii_case(q) => return Redirect::to(&device_url(&device.label.name)).into_response(),
+        ([], [(device, port)]) => return Redirect::to(&port_url(&device.label.name, &port.identity.name)).into_response(),
+        _ => {}
+    }
+    let mut page = Page::new(visitor, clock, "", words.t("web-search"));
+    page.query = q.to_owned();
+    render(&SearchPage {
+        page,
+        devices: devices.into_iter().map(|device| hit(words, device)).collect(),
+        rows: ports.iter().take(SHOWN).map(|(device, port)| Row::new(words, device, port, &SparkMap::new())).collect(),
+        found: ports.len(),
+        all_url: format!("/ports?q={}", segment(q)),
+    })
+}
+
+fn is_hit(device: &DeviceLive, q: &str) -> bool {
+    let q = q.to_lowercase();
+    let has = |text: &str| text.to_lowercase().contains(&q);
+    has(&device.label.name)
+        || device.label.address.ip().to_string() == q
+        || (q.contains(['.', ':']) && device.label.address.ip().to_string().starts_with(&q))
+        || device.system.as_ref().is_some_and(|system| has(system.name.as_str()) || has(system.location.as_str()))
+}
+
+fn hit(words: Words, device: &DeviceLive) -> Hit {
+    Hit {
+        name: Arc::clone(&device.label.name),
+        url: device_url(&device.label.name),
+        state: html::device_state(words, device.health.state),
+        says: device.system.as_ref().map(|system| system.name.shared()).unwrap_or_default(),
+        address: device.label.address.ip().to_string(),
+        site: Arc::clone(&device.label.site),
+    }
+}
