@@ -22,7 +22,7 @@ pub struct Vitals {
     /// Every bounded queue between two tasks.
     pub queues: Vec<QueueVitals>,
     /// Restarts of supervised tasks: name and count.
-    pub task_restarts: Vec<(&'static str, u64)>,
+    pub task_restarts: Vec<(Arc<str>, u64)>,
 }
 
 /// The SNMP transport.
@@ -123,7 +123,7 @@ impl Collector for VitalsCollector {
         ));
         families.extend(store(&vitals.store));
         families.extend(queues(&vitals.queues));
-        let restarts = vitals.task_restarts.iter().map(|(task, count)| (vec![("task", *task)], *count as f64)).collect();
+        let restarts = vitals.task_restarts.iter().map(|(task, count)| (vec![("task", &**task)], *count as f64)).collect();
         families.push(family("netroom_task_restarts_total", "Restarts of a task after it failed.", proto::MetricType::COUNTER, restarts));
         families.extend(census(&self.live));
         families.retain(|family| !family.get_metric().is_empty());

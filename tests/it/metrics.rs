@@ -38,7 +38,7 @@ pub(crate) fn vitals() -> Vitals {
             ..Default::default()
         },
         queues: vec![QueueVitals { name: "poll-store", length: 3, capacity: 1024, shed: 0 }],
-        task_restarts: vec![("poll", 0)],
+        task_restarts: vec![("poll".into(), 0)],
         ..Default::default()
     }
 }
