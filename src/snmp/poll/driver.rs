@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::memory::Memory;
-use super::pattern::NamePattern;
 use super::round::{self, Outcome, PollJob};
 use super::schedule::{MOST_CLASSES, Schedule, Timing, Turn};
 use super::stats::{Board, Stats};
+use crate::config::Glob;
 use crate::model::observe::{InterfaceRow, PollRound};
 use crate::model::{DeviceId, Gap, Timestamp, clock};
 use crate::snmp::job::{Credentials, SubmitError, Target, Transport};
@@ -23,7 +23,7 @@ use crate::snmp::message::Version;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PortInterval {
     /// Which ports, by ifName (ifDescr where a device has no ifName).
-    pub if_name: NamePattern,
+    pub if_name: Glob,
     /// How often.
     pub interval: Duration,
 }
@@ -356,10 +356,10 @@ fn timing(spec: &PollDevice) -> Timing {
 }
 
 fn class_of(port_intervals: &[PortInterval]) -> Arc<dyn Fn(&InterfaceRow) -> u8 + Send + Sync> {
-    let patterns: Vec<NamePattern> = port_intervals.iter().take(MOST_CLASSES - 1).map(|port| port.if_name.clone()).collect();
+    let patterns: Vec<Glob> = port_intervals.iter().take(MOST_CLASSES - 1).map(|port| port.if_name.clone()).collect();
     Arc::new(move |row| {
         let name = row.if_name.as_ref().or(row.if_descr.as_ref()).map_or("", |name| name.as_str());
-        patterns.iter().position(|pattern| pattern.matches(name)).map_or(0, |place| place as u8 + 1)
+        patterns.iter().position(|pattern| pattern.is_match(name)).map_or(0, |place| place as u8 + 1)
     })
 }
 

@@ -16,7 +16,6 @@ pub mod meaning;
 pub mod memory;
 pub mod mib;
 pub mod packing;
-pub mod pattern;
 pub mod plan;
 pub mod round;
 pub mod rows;
