@@ -12,7 +12,7 @@ use netroom::snmp::message::{Message, PduKind, PduParts, Version, encode_names};
 use netroom::snmp::oid::Oid;
 
 /// Runs one of net-snmp's tools against an agent; `None`, said loudly, where it is not installed.
-fn net_snmp(tool: &str, community: &str, arguments: &[&str], agent: SocketAddr, names: &[&str]) -> Option<String> {
+pub(crate) fn net_snmp(tool: &str, community: &str, arguments: &[&str], agent: SocketAddr, names: &[&str]) -> Option<String> {
     let peer = if agent.is_ipv6() { format!("udp6:{agent}") } else { agent.to_string() };
     #[expect(clippy::disallowed_methods, reason = "the reference tool runs as a program")]
     let run = std::process::Command::new(tool)
@@ -63,7 +63,7 @@ fn request(kind: PduKind, id: i32, names: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn net_snmp_walks_the_same_rows_by_getnext_and_getbulk() {
+pub(crate) fn net_snmp_walks_the_same_rows_by_getnext_and_getbulk() {
     let running = start("127.0.0.1:0", small_table());
     let agent = running.addresses()[0];
     let Some(by_next) = net_snmp("snmpwalk", "public", &["-v2c"], agent, &[".1.3"]) else { return };
@@ -75,7 +75,7 @@ fn net_snmp_walks_the_same_rows_by_getnext_and_getbulk() {
 }
 
 #[test]
-fn net_snmp_walks_every_switch_of_the_campus_alike_by_getnext_and_getbulk() {
+pub(crate) fn net_snmp_walks_every_switch_of_the_campus_alike_by_getnext_and_getbulk() {
     let campus = Campus::new(Options { port: 0, ..Options::default() });
     let moment = Timestamp::from_secs(1_795_399_200);
     let clock: Clock = Arc::new(move || moment);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod bench_farm;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod damaged;
