@@ -1,5 +1,6 @@
 //! From what the files say to what it means: layers, units, bounds, references. Pure but for the secrets it asks for.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(super) fn settings(
     secrets: &dyn SecretSource,
     problems: Problems,
 ) -> Result<Loaded, Problems> {
-    let mut judge = Judge { sources, secrets, problems, damaged: Vec::new() };
+    let mut judge = Judge { sources, secrets, problems, damaged: BTreeSet::new(), damaged_sections: BTreeSet::new() };
     let mut raw = RawFile::default();
     for (base, file) in sources.iter() {
         raw.lay(judge.parse(base, &file.text));
@@ -49,12 +50,9 @@ pub(super) struct Judge<'a> {
     pub secrets: &'a dyn SecretSource,
     problems: Problems,
     /// What was left out because it could not be read. Nobody is told that something is missing where something is damaged.
-    damaged: Vec<Damage>,
-}
-
-struct Damage {
-    offset: usize,
-    path: String,
+    damaged: BTreeSet<usize>,
+    /// The sections that something was left out of; an empty name when it may have been any.
+    damaged_sections: BTreeSet<String>,
 }
 
 impl Judge<'_> {
@@ -73,12 +71,13 @@ impl Judge<'_> {
 
     /// Whether something between two offsets could not be read.
     pub(super) fn is_damaged(&self, within: &Range<usize>) -> bool {
-        self.damaged.iter().any(|damage| within.contains(&damage.offset))
+        self.damaged.range(within.clone()).next().is_some()
     }
 
     /// Whether something in the section that this prefix of a path names could not be read.
     pub(super) fn is_section_damaged(&self, prefix: &str) -> bool {
-        self.damaged.iter().any(|damage| damage.path.is_empty() || damage.path.starts_with(prefix))
+        let next = self.damaged_sections.range(prefix.to_owned()..).next();
+        self.damaged_sections.contains("") || next.is_some_and(|path| path.starts_with(prefix))
     }
 
     fn tell(&mut self, severity: Severity, offset: Option<usize>, other: Option<usize>, code: Code, message: String, remedy: String) {
@@ -92,7 +91,8 @@ impl Judge<'_> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let offset = base + error.span().map_or(0, |span| span.start);
-            self.damaged.push(Damage { offset, path: String::new() });
+            self.damaged.insert(offset);
+            self.damaged_sections.insert(String::new());
             // The message of the parser names what it expected, never what it found: no secret gets out.
             self.error(
                 offset,
@@ -106,7 +106,8 @@ impl Judge<'_> {
         // Behind an error of syntax keys may have lost their section: what would be said of them is not to be trusted.
         let sound = errors.iter().filter_map(|error| error.span()).map(|span| base + span.start).min().unwrap_or(usize::MAX);
         for misfit in misfits.into_iter().filter(|misfit| misfit.offset < sound) {
-            self.damaged.push(Damage { offset: misfit.offset, path: misfit.path });
+            self.damaged.insert(misfit.offset);
+            self.damaged_sections.insert(misfit.path);
             self.error(misfit.offset, misfit.code, misfit.message, misfit.remedy);
         }
         RawFile::deserialize(toml::Deserializer::from(fitting)).unwrap_or_else(|error| {

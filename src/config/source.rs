@@ -22,7 +22,16 @@ pub(super) struct SourceText {
 /// All files of one configuration.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
-    files: Vec<(usize, SourceText)>,
+    files: Vec<Laid>,
+}
+
+/// A file in its place.
+#[derive(Debug)]
+struct Laid {
+    base: usize,
+    /// Where its lines begin, counted from its own beginning.
+    lines: Vec<usize>,
+    file: SourceText,
 }
 
 impl Sources {
@@ -35,7 +44,8 @@ impl Sources {
                 let start = base;
                 // One past the end belongs to the file too: that is where something is missing.
                 base += file.text.len() + 1;
-                (start, file)
+                let lines = std::iter::once(0).chain(file.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+                Laid { base: start, lines, file }
             })
             .collect();
         Self { files }
@@ -43,24 +53,24 @@ impl Sources {
 
     /// Each file with the number of its first octet.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &SourceText)> {
-        self.files.iter().map(|(base, file)| (*base, file))
+        self.files.iter().map(|laid| (laid.base, &laid.file))
     }
 
     /// The file that an offset lies in.
     pub(super) fn file(&self, offset: usize) -> Option<&SourceText> {
-        self.find(offset).map(|(_, file)| file)
+        self.find(offset).map(|laid| &laid.file)
     }
 
     /// Line and column of an offset.
     pub(super) fn place(&self, offset: usize) -> Option<Place> {
-        let (base, file) = self.find(offset)?;
+        let Laid { base, lines, file } = self.find(offset)?;
         let mut end = offset.saturating_sub(*base).min(file.text.len());
         while !file.text.is_char_boundary(end) {
             end -= 1;
         }
-        let before = file.text.get(..end).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let line = lines.partition_point(|start| *start <= end);
+        let start = line.checked_sub(1).and_then(|above| lines.get(above)).copied().unwrap_or(0);
+        let column = file.text.get(start..end).unwrap_or_default().chars().count() + 1;
         Some(Place { file: file.path.clone(), line: u32::try_from(line).ok()?, column: u32::try_from(column).ok()? })
     }
 
@@ -70,8 +80,8 @@ impl Sources {
         directory.join(path)
     }
 
-    fn find(&self, offset: usize) -> Option<&(usize, SourceText)> {
-        let behind = self.files.partition_point(|(base, _)| *base <= offset);
+    fn find(&self, offset: usize) -> Option<&Laid> {
+        let behind = self.files.partition_point(|laid| laid.base <= offset);
         self.files.get(behind.checked_sub(1)?)
     }
 }
