@@ -132,12 +132,10 @@ impl Device {
                 *place = Some(row);
             }
         }
-        // A row over a restart may stand for another port than before: wait for the next identity read.
-        let over_restart = |(slot, row): (&Slot, &Option<&CounterRow>)| {
-            row.is_some_and(|row| {
-                slot.memory.is_some_and(|memory| memory.clocks.until(turn.clocks_of(row), turn.round.engine_time) == Span::Restarted)
-            })
-        };
+        // After a restart a row may stand for another port than before. The poller then reads the identity again; until that
+        // has come, nothing is taken.
+        let over_restart =
+            |(slot, row): (&Slot, &Option<&CounterRow>)| row.zip(slot.memory).is_some_and(|(row, memory)| turn.fell(&memory.clocks, row));
         if turn.round.inventory.is_none() && self.roster.slots.iter().zip(&rows).any(over_restart) {
             self.roster.outdated = true;
         }
@@ -188,6 +186,14 @@ impl Turn<'_> {
 
     fn clocks_of(&self, row: &CounterRow) -> Clocks {
         Clocks::at(row.uptime_ticks, row.received, self.now, self.origin)
+    }
+
+    /// Whether sysUpTime fell since an earlier reading, and not because it went through its end after 497 days.
+    fn fell(&self, before: &Clocks, row: &CounterRow) -> bool {
+        const AN_HOUR: u32 = 360_000;
+        let (earlier, now) = (before.uptime, row.uptime_ticks);
+        let near_the_end = earlier > u32::MAX - AN_HOUR && now < AN_HOUR;
+        now < earlier && !near_the_end && before.until(self.clocks_of(row), self.round.engine_time) == Span::Restarted
     }
 
     /// How much later than the sample's time a row was read, in milliseconds: by the agent's clock where it ran through.

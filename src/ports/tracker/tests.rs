@@ -347,6 +347,29 @@ fn after_a_restart_nothing_is_taken_before_the_identity_was_read_again() {
 }
 
 #[test]
+fn a_restart_hidden_by_a_long_outage_is_a_reset_but_no_reason_to_wait() {
+    let mut bench = running(vec![sim(1, "ge1")]);
+    bench.uptime = 3_000;
+    bench.pass(MINUTE);
+    bench.poll_with_inventory();
+    for _ in 0..60 {
+        bench.pass(MINUTE);
+        bench.silence(Gap::Timeout);
+    }
+    bench.reboot();
+    bench.pass(120);
+    bench.ports[0].octets = 2_000_000;
+    // 120 s up against 90 s at the last answer: sysUpTime did not fall, so the poller reads no identity.
+    let back = bench.poll();
+    let row = row_of(&back, bench.id("ge1"));
+    assert_eq!((row.mark, row.values[IN.index()]), (Some(Gap::Reset), Some(2_000_000)));
+    bench.pass(MINUTE);
+    bench.carry(6_000);
+    bench.poll();
+    assert_eq!(bench.port("ge1").rate(IN), Some(100.0));
+}
+
+#[test]
 fn a_restart_of_netroom_keeps_numbers_and_begins_with_first_samples() {
     let mut bench = Bench::new(vec![sim(1, "ge1"), sim(2, "ge2")]);
     let records = bench.poll_with_inventory().records;
