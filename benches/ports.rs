@@ -51,7 +51,11 @@ fn main() {
         assert!(!measured || best <= 20_000_000, "{name}: more than 20 ms of the page's 50");
     }
     let best = repeated(|| drop(live.top_talkers(Figure::In, 20)));
-    println!("top 20: {:.2} ms CPU; totals: {:.2} ms CPU", best as f64 / 1e6, repeated(|| drop(live.totals())) as f64 / 1e6);
+    println!(
+        "top 20: {:.2} ms CPU; totals: {:.2} ms CPU",
+        best as f64 / 1e6,
+        repeated(|| _ = std::hint::black_box(live.totals())) as f64 / 1e6
+    );
     assert!(!measured || best <= 1_000_000, "top 20 of 10,000 ports: more than 1 ms");
 }
 

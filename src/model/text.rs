@@ -13,8 +13,12 @@ use serde::{Serialize, Serializer};
 pub struct DeviceText {
     shown: Arc<str>,
     /// Kept only when the readable form does not give the octets back.
-    raw: Option<Arc<[u8]>>,
+    raw: Option<Arc<Raw>>,
 }
+
+/// Behind one word, not two: few texts have it, and every port has two texts.
+#[derive(PartialEq, Eq, Hash)]
+struct Raw(Box<[u8]>);
 
 impl DeviceText {
     /// Decodes octets: strict UTF-8, else GB18030 when that yields Chinese, else Latin-1.
@@ -22,7 +26,7 @@ impl DeviceText {
     pub fn decode(octets: &[u8]) -> Self {
         let text = decode_text(octets);
         let shown = clean(&text);
-        let raw = (shown.as_bytes() != octets).then(|| Arc::from(octets));
+        let raw = (shown.as_bytes() != octets).then(|| Arc::new(Raw(octets.into())));
         Self { shown: Arc::from(shown), raw }
     }
 
@@ -38,7 +42,7 @@ impl DeviceText {
 
     /// The octets as the device sent them.
     pub fn raw(&self) -> &[u8] {
-        self.raw.as_deref().unwrap_or(self.shown.as_bytes())
+        self.raw.as_ref().map_or(self.shown.as_bytes(), |raw| &raw.0)
     }
 
     /// Whether there is nothing to show.
