@@ -139,7 +139,7 @@ fn interface(device: u32, port: u32) -> InterfaceRow {
         if_index: port,
         if_name: Some(DeviceText::from(format!("Gi1/0/{port}").as_str())),
         if_descr: Some(DeviceText::from(format!("GigabitEthernet1/0/{port}").as_str())),
-        if_alias: Some(DeviceText::from(if port % 3 == 0 { format!("room {device}-{port}") } else { String::new() }.as_str())),
+        if_alias: Some(DeviceText::from(if port.is_multiple_of(3) { format!("room {device}-{port}") } else { String::new() }.as_str())),
         if_type: Some(6),
         phys_address: Some(vec![2, a, b, c, 0, port as u8]),
         if_high_speed: Some(1_000),
