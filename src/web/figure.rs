@@ -89,6 +89,33 @@ pub(crate) fn speed(bps: Option<u64>) -> String {
     )
 }
 
+/// A port's name as people say it, for narrow places: `Ten-GigabitEthernet1/0/25` is `Te1/0/25`.
+pub(crate) fn short_name(name: &str) -> String {
+    const KINDS: [(&str, &str); 14] = [
+        ("twentyfivegige", "25GE"),
+        ("hundredgige", "100GE"),
+        ("fortygigabitethernet", "Fo"),
+        ("fortygige", "Fo"),
+        ("ten-gigabitethernet", "Te"),
+        ("tengigabitethernet", "Te"),
+        ("tengige", "Te"),
+        ("xgigabitethernet", "XG"),
+        ("gigabitethernet", "Gi"),
+        ("fastethernet", "Fa"),
+        ("port-channel", "Po"),
+        ("bridge-aggregation", "BAGG"),
+        ("eth-trunk", "Eth-Trunk"),
+        ("ethernet", "Eth"),
+    ];
+    let lower = name.to_ascii_lowercase();
+    let short = KINDS.iter().find_map(|(long, short)| {
+        let rest = lower.strip_prefix(long)?;
+        let rest = name.get(name.len() - rest.len()..)?;
+        rest.trim_start().starts_with(|c: char| c.is_ascii_digit()).then(|| format!("{short}{}", rest.trim_start()))
+    });
+    short.unwrap_or_else(|| name.to_owned())
+}
+
 /// Why this port has no rate of a metric.
 pub(crate) fn why(words: Words, port: &PortLive) -> String {
     if let Some(gap) = port.gap {
@@ -145,6 +172,20 @@ pub(crate) fn errors(words: Words, port: &PortLive) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_shortened_as_people_say_them() {
+        for (name, short) in [
+            ("Ten-GigabitEthernet1/0/25", "Te1/0/25"),
+            ("GigabitEthernet0/1", "Gi0/1"),
+            ("FortyGigE1/0/32", "Fo1/0/32"),
+            ("Ethernet interface", "Ethernet interface"),
+            ("eth0", "eth0"),
+            ("Vlanif10", "Vlanif10"),
+        ] {
+            assert_eq!(short_name(name), short);
+        }
+    }
 
     #[test]
     fn numbers_read_well() {

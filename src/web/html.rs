@@ -119,6 +119,8 @@ impl fmt::Display for Figure {
                 write!(f, "<span class=\"n none\" title=\"{why}\">—<span class=\"vh\">{why}</span></span>")
             }
             None if self.unit.is_empty() => write!(f, "<span class=\"n\">{}</span>", escape(&self.value)),
+            // A zero is known and calm: it steps back behind what moves.
+            None if self.value == "0" => write!(f, "<span class=\"n zero\">0 <small>{}</small></span>", escape(&self.unit)),
             None => write!(f, "<span class=\"n\">{} <small>{}</small></span>", escape(&self.value), escape(&self.unit)),
         }
     }

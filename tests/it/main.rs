@@ -5,6 +5,8 @@ mod agent;
 #[cfg(test)]
 mod bench_farm;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod damaged;

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 #[path = "../fixtures/web/mod.rs"]
-mod fixture;
+pub(crate) mod fixture;
 
 use fixture::{HOSTILE, NOW, World};
 

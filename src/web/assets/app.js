@@ -33,17 +33,14 @@
     document.addEventListener("htmx:sse:error", () => show(false));
   }
 
-  // j and k walk over rows.
-  const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null);
+  // j and k walk over rows: the focus is the place, so live renewal cannot lose it.
   const walk = (step) => {
-    const all = rows();
-    if (!all.length) return;
-    const here = all.findIndex((row) => row.classList.contains("here"));
-    const next = Math.min(Math.max(here + step, 0), all.length - 1);
-    all.forEach((row, index) => row.classList.toggle("here", index === next));
-    const link = all[next].querySelector(".lead a") ?? all[next].querySelector("a");
-    link?.focus({ preventScroll: true });
-    all[next].scrollIntoView({ block: "nearest" });
+    const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null);
+    if (!rows.length) return;
+    const here = rows.indexOf(document.activeElement?.closest("[data-row]"));
+    const next = rows[Math.min(Math.max(here + step, 0), rows.length - 1)];
+    (next.querySelector(".lead a") ?? next.querySelector("a"))?.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
   };
 
   const places = { o: "/", d: "/devices", p: "/ports" };

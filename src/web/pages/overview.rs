@@ -269,7 +269,7 @@ fn port_row(mark: Mark, place: &Place, sentence: String) -> TroubleRow {
     let device = &place.device.label.name;
     TroubleRow {
         mark: mark.html(),
-        name: format!("{device} {}", identity.name),
+        name: format!("{device} {}", figure::short_name(&identity.name)),
         url: port_url(device, &identity.name),
         alias: identity.alias.shared(),
         sentence,
@@ -281,7 +281,8 @@ fn port_row(mark: Mark, place: &Place, sentence: String) -> TroubleRow {
 
 struct Strip {
     device: Arc<str>,
-    name: Arc<str>,
+    name: String,
+    full_name: Arc<str>,
     url: String,
     alias: Arc<str>,
     state: Html,
@@ -303,7 +304,8 @@ fn uplinks(words: Words, survey: &Survey, sparks: &SparkMap) -> Uplinks {
         let (device, port) = (&place.device.label.name, place.port());
         Strip {
             device: Arc::clone(device),
-            name: Arc::clone(&port.identity.name),
+            name: figure::short_name(&port.identity.name),
+            full_name: Arc::clone(&port.identity.name),
             url: port_url(device, &port.identity.name),
             alias: port.identity.alias.shared(),
             state: Mark::from(port.state).html(),
@@ -318,7 +320,8 @@ fn uplinks(words: Words, survey: &Survey, sparks: &SparkMap) -> Uplinks {
 
 struct Talker {
     device: Arc<str>,
-    name: Arc<str>,
+    name: String,
+    full_name: Arc<str>,
     url: String,
     alias: Arc<str>,
     value: Figure,
@@ -372,7 +375,8 @@ fn talker(place: &Place, value: Figure, share: f64, sparks: &SparkMap) -> Talker
     let (device, port) = (&place.device.label.name, place.port());
     Talker {
         device: Arc::clone(device),
-        name: Arc::clone(&port.identity.name),
+        name: figure::short_name(&port.identity.name),
+        full_name: Arc::clone(&port.identity.name),
         url: port_url(device, &port.identity.name),
         alias: port.identity.alias.shared(),
         bar: html::bar(Some(if value.unit == "%" { port.utilisation_percent().unwrap_or(0.0) } else { (share * 100.0).min(89.0) })),
@@ -427,7 +431,10 @@ fn change_row(words: Words, clock: &Clock, change: &Change) -> ChangeRow {
         at_full: clock.full(at),
         at_iso: clock.iso(at),
         mark: mark.html(),
-        name: change.port.as_ref().map_or_else(|| change.device.to_string(), |port| format!("{} {port}", change.device)),
+        name: change
+            .port
+            .as_ref()
+            .map_or_else(|| change.device.to_string(), |port| format!("{} {}", change.device, figure::short_name(port))),
         url: change.port.as_ref().map_or_else(|| device_url(&change.device), |port| port_url(&change.device, port)),
         alias: change.alias.clone().unwrap_or_default(),
         sentence,
