@@ -1,6 +1,7 @@
 //! The farm alone, for net-snmp's tools and other pollers: `cargo bench --bench farm -- --port 16200 --devices 1000`.
 //! With no arguments: how many answers it gives for a second of its CPU time, and whether each of their values is right.
 
+#[expect(dead_code, reason = "the parts of the farm that only other benches need")]
 #[path = "mod.rs"]
 mod farm;
 

@@ -6,7 +6,6 @@
 //! From a bench: `#[path = "farm/mod.rs"] mod farm;`, `farm::serve_if_asked();` first in `main`, then
 //! `let farm = farm::Child::start(&["--devices", "1000"])?` runs this same program again as the farm, on `farm.port`, in a
 //! process of its own (its CPU time is not the bench's), until `farm` is dropped.
-#![expect(dead_code, reason = "each bench uses the part of the farm that it needs")]
 
 pub(crate) mod answer;
 pub(crate) mod formula;
