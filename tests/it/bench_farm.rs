@@ -1,5 +1,6 @@
 //! The benches' farm answers rightly: otherwise their figures would say nothing.
 
+#[expect(dead_code, reason = "the parts of the farm that only benches need")]
 #[path = "../../benches/farm/mod.rs"]
 mod farm;
 
