@@ -3,6 +3,8 @@
 //!
 //! * [`agent`]: an SNMP v1/v2c agent over any [`agent::Mib`]: the campus, a recorded walk, a table made by a test; with
 //!   faults on demand.
+//! * [`campus`]: twelve switches whose counters are a pure function of time, as agents and as a history of polls.
+//! * [`chance`]: the numbers behind faults and campus, the same on every machine.
 //!
 //! The walk of one datum: a poller's datagram comes to [`agent::serve`], [`agent::respond`] decodes it and asks the
 //! `Mib` for each name at one moment, and [`agent::Faults`] may spoil the answer before it goes back.

@@ -7,6 +7,8 @@ mod bench_farm;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod campus;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod damaged;

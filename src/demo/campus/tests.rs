@@ -61,8 +61,8 @@ fn counters_grow_within_the_speed_of_the_port_and_fall_only_at_a_restart() {
     let speeds: Vec<Vec<u64>> =
         devices.clone().map(|device| campus.inventory(device, NOW).unwrap().interfaces.iter().map(speed).collect()).collect();
     let mut last: Vec<Option<(Timestamp, Vec<[u64; METRICS]>)>> = vec![None; devices.len()];
-    for (minute, device) in (0..7 * 24 * 60).flat_map(|minute| devices.clone().map(move |device| (minute, device))) {
-        let at = NOW - DAY * 7 + Duration::from_secs(minute * 60);
+    for (minute, device) in (0..4 * 24 * 60).flat_map(|minute| devices.clone().map(move |device| (minute, device))) {
+        let at = NOW - DAY * 6 + Duration::from_secs(minute * 60);
         let now = campus.counters(&mut reader, device, at).to_vec();
         let Some((before, old)) = last[device].replace((at, now.clone())) else { continue };
         if campus.booted(device, at).unwrap() > before {
@@ -80,7 +80,7 @@ fn counters_grow_within_the_speed_of_the_port_and_fall_only_at_a_restart() {
             }
         }
     }
-    assert!((2..=4).contains(&restarts), "one switch restarts every 61 hours: {restarts} in a week");
+    assert!((1..=2).contains(&restarts), "one switch restarts every 61 hours: {restarts} in four days");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn history_and_the_live_agent_agree_at_the_seam() {
 #[test]
 fn history_tells_restarts_and_silences_with_their_reasons() {
     let campus = campus();
-    let spans = [Span { back: DAY * 6, interval_s: 300 }, Span { back: DAY * 3, interval_s: 60 }];
+    let spans = [Span { back: DAY * 6, interval_s: 300 }, Span { back: DAY / 2, interval_s: 60 }];
     let mut found: HashMap<(DeviceId, Gap), u32> = HashMap::new();
     for sample in History::new(Arc::clone(&campus), ids(&campus), &spans, NOW) {
         assert_eq!(sample.gap.is_some(), sample.rows.is_empty());
@@ -148,7 +148,7 @@ fn history_tells_restarts_and_silences_with_their_reasons() {
     assert!((1..=3).contains(&restarting[&Gap::Reset]), "{restarting:?}");
     assert_eq!(restarting[&Gap::First], 1);
     let unreachable = reasons("acc-b3");
-    assert!(unreachable[&Gap::Timeout] >= 20, "{unreachable:?}");
+    assert!(unreachable[&Gap::Timeout] >= 18, "{unreachable:?}");
     assert_eq!(reasons("core-1"), HashMap::from([(Gap::First, 1)]));
 }
 
