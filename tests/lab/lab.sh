@@ -72,6 +72,8 @@ up() {
     local ns
     for ns in $names; do
         ip netns add "$lab-$ns"
+        # Quiet namespaces: no IPv6 chatter of the kernel's own, so that counters stand still when no test sends.
+        in_ns "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
         in_ns "$ns" ip link set lo up
     done
     for ns in sw1 sw2; do
