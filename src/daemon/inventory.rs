@@ -6,11 +6,12 @@ use crate::config::settings::{Auth, Credentials as Configured, DeviceSettings, P
 use crate::config::Secret as ConfiguredSecret;
 use crate::model::DeviceId;
 use crate::ports::live::DeviceLabel;
+use crate::snmp::poll::driver::{PollDevice, PortInterval};
 use crate::snmp::job::{AuthProtocol, Credentials, Patience, PrivProtocol, Secret, Target};
 use crate::snmp::message::Version;
 
 /// Where a configured device is and how to talk to it.
-pub(super) fn target(device: &DeviceSettings) -> Arc<Target> {
+fn target(device: &DeviceSettings) -> Arc<Target> {
     Arc::new(Target {
         name: Arc::clone(&device.name),
         address: device.address,
@@ -73,5 +74,15 @@ const fn privacy(protocol: Privacy) -> PrivProtocol {
         Privacy::Aes128 => PrivProtocol::Aes128,
         Privacy::Aes192 => PrivProtocol::Aes192,
         Privacy::Aes256 => PrivProtocol::Aes256,
+    }
+}
+
+/// What the poller takes.
+pub(super) fn poll_device(id: DeviceId, device: &DeviceSettings) -> PollDevice {
+    PollDevice {
+        id,
+        target: target(device),
+        interval: device.interval,
+        port_intervals: device.ports.iter().map(|rule| PortInterval { if_name: rule.matches.clone(), interval: rule.interval }).collect(),
     }
 }

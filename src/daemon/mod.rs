@@ -1,11 +1,25 @@
 //! The daemon room: everything that runs, under one supervisor.
 //!
+//! * [`serve()`]: builds the house from its settings, runs it, takes it down in order; [`demo()`] does so for the simulated campus.
+//! * `flow`: the line that samples walk, poller → ports → series; `reload`: SIGHUP; `vitals`: what is told to Prometheus.
 //! * [`supervise`]: tasks and threads, started again when they panic, told to stop in two stages, drained within a deadline.
 //! * [`liveness`]: loops beat; [`systemd`] pings its watchdog only while they do.
 //! * [`signals`]: stop and reload.
 
 pub mod backoff;
+mod demo;
+mod error;
+mod flow;
+mod inventory;
 pub mod liveness;
+mod past;
+mod reload;
+mod serve;
 pub mod signals;
 pub mod supervise;
 pub mod systemd;
+mod vitals;
+
+pub use demo::{DemoOptions, demo};
+pub use error::DaemonError;
+pub use serve::{ServeOptions, serve};

@@ -1,0 +1,135 @@
+//! The demo: simulated switches on loopback, polled and kept by the same daemon as real ones.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{Origin, Overrides, Settings};
+use crate::daemon::error::DaemonError;
+use crate::daemon::reload;
+use crate::daemon::serve::{ServeOptions, serve};
+use crate::demo::agent::{Clock, Running};
+use crate::demo::campus::{self, Campus, History, HistoryIds, default_spans};
+use crate::model::observe::PollRound;
+use crate::model::{DeviceId, PortId, Timestamp, clock};
+use crate::ports::clocks::Moment;
+use crate::ports::live::DeviceLabel;
+use crate::ports::store as catalogue;
+use crate::ports::tracker::Tracker;
+use crate::series;
+use crate::store::{DataDir, Store};
+
+/// What `demo` runs by.
+pub struct DemoOptions {
+    /// Where its data goes; a directory that is there already is used on.
+    pub data: PathBuf,
+    /// What flags and environment say.
+    pub overrides: Overrides,
+    /// Told what is being done, one line each.
+    pub on_progress: Box<dyn Fn(&str) + Send + Sync>,
+    /// Starts the log once the settings are known; gives back how to change its filter.
+    pub start_log: Box<dyn FnOnce(&Settings) -> Box<dyn Fn(&str) + Send + Sync> + Send>,
+    /// Told once, when the pages are served: where.
+    pub on_ready: Box<dyn FnOnce(SocketAddr) + Send>,
+}
+
+/// Runs the demo until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Why it could not start, or who did not stop in time.
+pub async fn demo(options: DemoOptions) -> Result<(), DaemonError> {
+    let DemoOptions { data, overrides, on_progress, start_log, on_ready } = options;
+    let now = clock::wall();
+    let campus = Campus::new(campus::Options { port: 0, shown: Some(now), utc_offset_s: utc_offset_s(now), ..campus::Options::default() });
+    let agents = campus.agents(&(Arc::new(clock::wall) as Clock)).map_err(|error| DaemonError::Agents(std::io::Error::other(error)))?;
+    let running = Running::start(agents).map_err(DaemonError::Agents)?;
+    on_progress(&format!("{} simulated switches answer SNMP on loopback", running.addresses().len()));
+    let origin = configure(&campus, running.addresses(), &data, overrides)?;
+    let loaded = origin.load().map_err(DaemonError::Configuration)?;
+    let set_log_filter = start_log(&loaded.settings);
+    on_progress("writing the campus's past into the store ...");
+    let written = remember(&campus, &loaded.settings, now).await?;
+    on_progress(&format!("{written} samples of a year written"));
+    serve(ServeOptions { settings: loaded.settings, origin, set_log_filter, on_ready }).await
+}
+
+/// What the machine's clocks are ahead of UTC, seconds: the campus keeps the office hours of those who look at it.
+fn utc_offset_s(now: Timestamp) -> i32 {
+    let zone = Settings::new("").time_zone;
+    jiff::Timestamp::from_millisecond(now.millis()).map_or(0, |now| zone.to_offset(now).seconds())
+}
+
+/// Writes the campus's configuration beside its data, as a reader would write his own.
+fn configure(campus: &Campus, addresses: &[SocketAddr], data: &Path, overrides: Overrides) -> Result<Origin, DaemonError> {
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| DaemonError::Demo { path, source }
+    };
+    std::fs::create_dir_all(data).map_err(failed(data))?;
+    let main = data.join("netroom.toml");
+    std::fs::write(&main, campus.configuration(addresses)).map_err(failed(&main))?;
+    let overrides = Overrides { data: Some(data.to_path_buf()), ..overrides };
+    Ok(Origin { main, overrides, credentials: None })
+}
+
+/// Writes the campus's past through the real store; how many port samples. None when this directory has a past already.
+async fn remember(campus: &Arc<Campus>, settings: &Settings, now: Timestamp) -> Result<u64, DaemonError> {
+    let held = DataDir::take(&settings.data)?;
+    let has_past = held.series().exists();
+    let store = Store::open(&held.database())?;
+    let roster = reload::roster(&store, settings).await?;
+    let ids = number(campus, &store, &roster.labels, now).await?;
+    if has_past {
+        return Ok(0);
+    }
+    let options = series::Options { retention: settings.retention.clone(), ..series::Options::default() };
+    let (writer, _reader, mut keeper) = series::open(&held.series(), options)?;
+    let campus = Arc::clone(campus);
+    let written = tokio::task::spawn_blocking(move || {
+        let mut rows = 0;
+        for sample in History::new(campus, ids, &default_spans(), now) {
+            rows += sample.rows.len() as u64;
+            writer.import(sample)?;
+        }
+        writer.flush()?;
+        keeper.tick(now)?;
+        keeper.close()?;
+        Ok::<u64, series::SeriesError>(rows)
+    });
+    Ok(written.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
+}
+
+/// Gives the campus's ports their numbers before the first poll, by the rules that polls follow.
+async fn number(campus: &Campus, store: &Store, labels: &[Arc<DeviceLabel>], now: Timestamp) -> Result<Vec<HistoryIds>, DaemonError> {
+    let steady = clock::monotonic();
+    let mut tracker = Tracker::new(catalogue::load(store)?, steady);
+    tracker.set_devices(labels.to_vec());
+    let mut all = Vec::with_capacity(labels.len());
+    let mut records = Vec::new();
+    for (place, label) in labels.iter().enumerate() {
+        let Some(observed) = tracker.observe(&introduction(campus, place, label.id, now), Moment { wall: now, steady }) else { continue };
+        let ports: Vec<Option<PortId>> = observed.live.ports.iter().map(|port| Some(port.identity.id)).collect();
+        records.extend(observed.records);
+        all.push(HistoryIds { device: label.id, ports });
+    }
+    catalogue::save(store, records.into()).await?;
+    Ok(all)
+}
+
+/// A poll that brings nothing but who the device and its ports are.
+fn introduction(campus: &Campus, place: usize, device: DeviceId, now: Timestamp) -> PollRound {
+    let inventory = campus.inventory(place, now);
+    PollRound {
+        device,
+        due: now,
+        started: now,
+        finished: now,
+        uptime_ticks: None,
+        engine_time: None,
+        rtt_us: None,
+        inventory: inventory.map(Arc::new),
+        rows: Vec::new(),
+        gap: None,
+        detail: None,
+    }
+}

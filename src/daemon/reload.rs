@@ -1,0 +1,57 @@
+//! SIGHUP: the configuration is read again, all or nothing.
+
+use std::sync::Arc;
+
+use crate::config::{Loaded, Origin, Settings};
+use crate::daemon::flow::{Flow, Roster};
+use crate::daemon::inventory;
+use crate::model::clock;
+use crate::ports::store as catalogue;
+use crate::store::{Store, StoreError};
+
+/// Gives every configured device its number and makes what the tasks take.
+pub(super) async fn roster(store: &Store, settings: &Settings) -> Result<Roster, StoreError> {
+    let names = settings.devices.iter().map(|device| Arc::clone(&device.name)).collect();
+    let ids = catalogue::enrol(store, names, clock::wall()).await?;
+    let numbered = || ids.iter().copied().zip(&settings.devices);
+    Ok(Roster {
+        labels: numbered().map(|(id, device)| inventory::label(id, device)).collect(),
+        devices: numbered().map(|(id, device)| inventory::poll_device(id, device)).collect(),
+    })
+}
+
+/// Reads the configuration again. `None` when it is not good: the one in force stays, and the log says why.
+pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, before: &Settings) -> Option<Settings> {
+    let from = origin.clone();
+    let loaded = tokio::task::spawn_blocking(move || from.load()).await.ok()?;
+    let Loaded { settings, warnings, .. } = match loaded {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            tracing::error!("the configuration was not reloaded, the one before stays in force: {problems}");
+            return None;
+        }
+    };
+    if !warnings.is_empty() {
+        tracing::warn!("the configuration has warnings: {warnings}");
+    }
+    for (what, changed) in [
+        ("data", before.data != settings.data),
+        ("web.listen", before.web.listen != settings.web.listen),
+        ("time_zone", before.time_zone != settings.time_zone),
+        ("metrics", before.metrics != settings.metrics),
+        ("retention", before.retention != settings.retention),
+    ] {
+        if changed {
+            tracing::warn!(setting = what, "{what} was changed; it takes effect at the next start");
+        }
+    }
+    match roster(store, &settings).await {
+        Ok(roster) => flow.set_roster(roster).await,
+        Err(error) => {
+            tracing::error!(%error, "the configuration was not reloaded, its devices cannot be written to the catalogue: {error}");
+            return None;
+        }
+    }
+    tracing::info!(devices = settings.devices.len(), "the configuration was reloaded, {} devices", settings.devices.len());
+    Some(settings)
+}

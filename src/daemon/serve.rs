@@ -1,0 +1,209 @@
+//! Building the daemon from its settings, running it, and taking it down in order.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Origin, Settings};
+use crate::daemon::error::DaemonError;
+use crate::daemon::flow::Flow;
+use crate::daemon::liveness::{Liveness, Pulse};
+use crate::daemon::past::Past;
+use crate::daemon::reload;
+use crate::daemon::signals::{Signal, Signals};
+use crate::daemon::supervise::{Stage, Supervisor, Task};
+use crate::daemon::systemd::Systemd;
+use crate::daemon::vitals;
+use crate::metrics::{self, Metrics, OwnMetrics};
+use crate::model::clock;
+use crate::ports::live::Live;
+use crate::series::{self, Keeper, Reader, Writer};
+use crate::snmp::job::Transport;
+use crate::snmp::udp::{self, Engine, UdpTransport};
+use crate::store::{DataDir, Store};
+use crate::web;
+
+/// Everything ends within this time after a signal.
+const DRAIN: Duration = Duration::from_secs(9);
+/// Open requests of browsers get this much of it.
+const WEB_DRAIN: Duration = Duration::from_secs(3);
+/// How often the store's files are looked after.
+const KEEP_EVERY: Duration = Duration::from_secs(20);
+/// A loop that is silent for longer is stuck.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// What `serve` runs by.
+pub struct ServeOptions {
+    /// The settings in force at the start.
+    pub settings: Settings,
+    /// Where they came from, for SIGHUP.
+    pub origin: Origin,
+    /// Sets another log filter at a reload.
+    pub set_log_filter: Box<dyn Fn(&str) + Send + Sync>,
+    /// Told once, when the pages are served: where.
+    pub on_ready: Box<dyn FnOnce(SocketAddr) + Send>,
+}
+
+/// Runs the daemon until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Why it could not start, or who did not stop in time.
+pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
+    let ServeOptions { settings, origin, set_log_filter, on_ready } = options;
+    let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
+    let _held = DataDir::take(&settings.data)?;
+    let house = House::build(&settings, &_held).await?;
+    let listener = listen(settings.web.listen).await?;
+    let address = listener.local_addr().map_err(|source| DaemonError::Listen { address: settings.web.listen, source })?;
+    let systemd = Arc::new(Systemd::from_environment());
+    let supervisor = Supervisor::new();
+    house.start(&supervisor, &settings, listener, &systemd)?;
+    systemd.ready(&status(&settings, address));
+    on_ready(address);
+    let mut current = settings;
+    while signals.next().await == Signal::Reload {
+        systemd.reloading();
+        let loaded = reload::again(&origin, &house.store, &house.flow, &current).await;
+        house.own.reloaded(loaded.is_some(), clock::wall());
+        if let Some(settings) = loaded {
+            set_log_filter(&settings.log.filter);
+            current = settings;
+        }
+        systemd.ready(&status(&current, address));
+    }
+    tracing::info!("stopping: polls end, what was measured goes to disk");
+    systemd.stopping("what was measured goes to disk");
+    house.stop(&supervisor).await
+}
+
+fn status(settings: &Settings, address: SocketAddr) -> String {
+    format!("{} devices, pages on http://{address}/", settings.devices.len())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, DaemonError> {
+    TcpListener::bind(address).await.map_err(|source| DaemonError::Listen { address, source })
+}
+
+/// The rooms, built and wired.
+struct House {
+    store: Store,
+    flow: Arc<Flow>,
+    own: Arc<OwnMetrics>,
+    transport: Arc<UdpTransport>,
+    writer: Writer,
+    reader: Reader,
+    keeper: Arc<Mutex<Option<Keeper>>>,
+    live: Arc<Live>,
+    supervised: Arc<vitals::Tasks>,
+}
+
+impl House {
+    async fn build(settings: &Settings, held: &DataDir) -> Result<Self, DaemonError> {
+        let store = Store::open(&held.database())?;
+        let options = series::Options { retention: settings.retention.clone(), ..series::Options::default() };
+        let (writer, reader, keeper) = series::open(&held.series(), options)?;
+        let (transport, _thread) = Engine::start(&udp::Options::default()).map_err(DaemonError::Snmp)?;
+        let live = Arc::new(Live::new());
+        let roster = reload::roster(&store, settings).await?;
+        let flow = Arc::new(Flow::new(store.clone(), Arc::clone(&live), roster));
+        let supervised = Arc::new(vitals::Tasks::default());
+        let read = vitals::reading(Arc::clone(&flow), Arc::clone(&transport), reader.clone(), Arc::clone(&supervised));
+        let own = Arc::new(OwnMetrics::new(Arc::clone(&live), read)?);
+        own.reloaded(true, clock::wall());
+        Ok(Self { store, flow, own, transport, writer, reader, keeper: Arc::new(Mutex::new(Some(keeper))), live, supervised })
+    }
+
+    fn start(&self, supervisor: &Supervisor, settings: &Settings, listener: TcpListener, systemd: &Arc<Systemd>) -> Result<(), DaemonError> {
+        self.supervised.watch(supervisor.clone());
+        let liveness = Liveness::default();
+        self.start_flow(supervisor, &liveness);
+        self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
+        self.start_pages(supervisor, settings, listener)?;
+        let (systemd, watched) = (Arc::clone(systemd), liveness);
+        supervisor.spawn(Task::service("watchdog"), move |token| {
+            let (systemd, watched) = (Arc::clone(&systemd), watched.clone());
+            async move { systemd.watch(&watched, token).await }
+        });
+        Ok(())
+    }
+
+    fn start_flow(&self, supervisor: &Supervisor, liveness: &Liveness) {
+        let flow = Arc::clone(&self.flow);
+        supervisor.spawn(Task::service("ports"), move |token| {
+            let flow = Arc::clone(&flow);
+            async move { flow.understand(token).await }
+        });
+        let (flow, own, pulse) = (Arc::clone(&self.flow), Arc::clone(&self.own), liveness.pulse("relay", SILENCE, Instant::now()));
+        supervisor.spawn(Task::service("relay"), move |token| {
+            let (flow, own, pulse) = (Arc::clone(&flow), Arc::clone(&own), pulse.clone());
+            async move { flow.relay(&own, &pulse, token).await }
+        });
+        let (flow, writer) = (Arc::clone(&self.flow), self.writer.clone());
+        supervisor.spawn(Task::service("feed").stage(Stage::Keeping), move |token| {
+            let (flow, writer) = (Arc::clone(&flow), writer.clone());
+            async move { flow.feed(&writer, token).await }
+        });
+        let (flow, transport) = (Arc::clone(&self.flow), Arc::clone(&self.transport));
+        supervisor.spawn(Task::service("poller"), move |token| {
+            let (flow, transport) = (Arc::clone(&flow), Arc::clone(&transport) as Arc<dyn Transport>);
+            async move { flow.poll(transport, token).await }
+        });
+    }
+
+    fn start_keeper(&self, supervisor: &Supervisor, pulse: Pulse) {
+        let keeper = Arc::clone(&self.keeper);
+        let runtime = tokio::runtime::Handle::current();
+        supervisor.spawn_thread(Task::service("keeper"), move |token: CancellationToken| {
+            while !token.is_cancelled() {
+                if let Some(keeper) = keeper.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                    // Told and counted by the keeper itself; the next turn tries again.
+                    let _ = keeper.tick(clock::wall());
+                }
+                pulse.beat();
+                // Ended early by the stop, else the next turn is due: nothing to do in both cases.
+                let _ = runtime.block_on(async { tokio::time::timeout(KEEP_EVERY, token.cancelled()).await });
+            }
+        });
+    }
+
+    fn start_pages(&self, supervisor: &Supervisor, settings: &Settings, listener: TcpListener) -> Result<(), DaemonError> {
+        let past = Arc::new(Past(self.reader.clone()));
+        let app = Arc::new(web::App::new(Arc::clone(&self.live), past, settings.time_zone.clone(), supervisor.stopping()));
+        let mut routes = web::router(Arc::clone(&app));
+        if settings.metrics.enabled {
+            let exposed = Arc::new(Metrics::new(Arc::clone(&self.live), Arc::clone(&self.own)));
+            routes = routes.merge(metrics::router(exposed, settings.metrics.ports));
+        }
+        supervisor.spawn(Task::service("changes"), move |token| {
+            let app = Arc::clone(&app);
+            async move { app.watch(token).await }
+        });
+        let address = settings.web.listen;
+        let mut first = Some(listener);
+        supervisor.spawn(Task::service("pages"), move |token| {
+            let (bound, routes) = (first.take(), routes.clone());
+            async move {
+                let listener = match bound {
+                    Some(listener) => listener,
+                    None => listen(address).await?,
+                };
+                web::serve(listener, routes, token, WEB_DRAIN).await.map_err(|error| DaemonError::Pages(error.to_string()))
+            }
+        });
+        Ok(())
+    }
+
+    /// Ends everything: first what takes in, then what keeps, and last the files.
+    async fn stop(self, supervisor: &Supervisor) -> Result<(), DaemonError> {
+        let drained = supervisor.shutdown(DRAIN).await;
+        self.transport.stop();
+        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = tokio::task::spawn_blocking(move || keeper.map_or(Ok(()), Keeper::close)).await;
+        closed.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        if drained.unfinished.is_empty() { Ok(()) } else { Err(DaemonError::Unfinished(drained.unfinished)) }
+    }
+}
