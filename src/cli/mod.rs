@@ -5,9 +5,11 @@
 
 mod check;
 mod completions;
+mod demo;
 pub mod logging;
 mod man;
 pub mod out;
+mod serve;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -68,6 +70,8 @@ pub struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
     Check(check::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -117,6 +121,8 @@ impl Globals {
 
 fn run(globals: &Globals, command: Command) -> Outcome {
     match command {
+        Command::Serve(args) => serve::run(globals, &args),
+        Command::Demo(args) => demo::run(globals, &args),
         Command::Check(args) => check::run(globals, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
