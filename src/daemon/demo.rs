@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::{Origin, Overrides, Settings};
 use crate::daemon::error::DaemonError;
 use crate::daemon::reload;
-use crate::daemon::serve::{ServeOptions, serve};
+use crate::daemon::serve::{ServeOptions, SetLogFilter, serve};
 use crate::demo::agent::{Clock, Running};
 use crate::demo::campus::{self, Campus, History, HistoryIds, default_spans};
 use crate::model::observe::PollRound;
@@ -28,7 +28,7 @@ pub struct DemoOptions {
     /// Told what is being done, one line each.
     pub on_progress: Box<dyn Fn(&str) + Send + Sync>,
     /// Starts the log once the settings are known; gives back how to change its filter.
-    pub start_log: Box<dyn FnOnce(&Settings) -> Box<dyn Fn(&str) + Send + Sync> + Send>,
+    pub start_log: Box<dyn FnOnce(&Settings) -> SetLogFilter + Send>,
     /// Told once, when the pages are served: where.
     pub on_ready: Box<dyn FnOnce(SocketAddr) + Send>,
 }

@@ -61,8 +61,12 @@ pub enum DaemonError {
 
 fn listen_remedy(source: &io::Error) -> String {
     match source.kind() {
-        io::ErrorKind::AddrInUse => "another program listens there; stop it, or choose another address with --listen ADDRESS:PORT".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this machine does not have that address; choose another one with --listen ADDRESS:PORT".to_owned(),
+        io::ErrorKind::AddrInUse => {
+            "another program listens there; stop it, or choose another address with --listen ADDRESS:PORT".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address; choose another one with --listen ADDRESS:PORT".to_owned()
+        }
         io::ErrorKind::PermissionDenied => {
             "no permission: ports below 1024 need CAP_NET_BIND_SERVICE; choose another one with --listen ADDRESS:PORT".to_owned()
         }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::config::settings::{Auth, Credentials as Configured, DeviceSettings, Privacy, User};
 use crate::config::Secret as ConfiguredSecret;
+use crate::config::settings::{Auth, Credentials as Configured, DeviceSettings, Privacy, User};
 use crate::model::DeviceId;
 use crate::ports::live::DeviceLabel;
-use crate::snmp::poll::driver::{PollDevice, PortInterval};
 use crate::snmp::job::{AuthProtocol, Credentials, Patience, PrivProtocol, Secret, Target};
 use crate::snmp::message::Version;
+use crate::snmp::poll::driver::{PollDevice, PortInterval};
 
 /// Where a configured device is and how to talk to it.
 fn target(device: &DeviceSettings) -> Arc<Target> {

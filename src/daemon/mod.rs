@@ -22,4 +22,4 @@ mod vitals;
 
 pub use demo::{DemoOptions, demo};
 pub use error::DaemonError;
-pub use serve::{ServeOptions, serve};
+pub use serve::{ServeOptions, SetLogFilter, serve};

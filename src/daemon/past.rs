@@ -13,14 +13,21 @@ pub(super) struct Past(pub(super) Reader);
 
 impl HistorySource for Past {
     fn history(&self, query: &HistoryQuery) -> Result<History, HistoryError> {
-        self.0.history(query).map_err(unreadable)
+        self.0.history(query).map_err(|error| unreadable(&error))
     }
 
-    fn percentile(&self, port: PortId, metric: PortMetric, from: Timestamp, to: Timestamp, percent: f64) -> Result<Option<f64>, HistoryError> {
-        self.0.percentile(port, metric, from, to, PERCENTILE_STEP_S, percent).map_err(unreadable)
+    fn percentile(
+        &self,
+        port: PortId,
+        metric: PortMetric,
+        from: Timestamp,
+        to: Timestamp,
+        percent: f64,
+    ) -> Result<Option<f64>, HistoryError> {
+        self.0.percentile(port, metric, from, to, PERCENTILE_STEP_S, percent).map_err(|error| unreadable(&error))
     }
 }
 
-fn unreadable(error: SeriesError) -> HistoryError {
+fn unreadable(error: &SeriesError) -> HistoryError {
     HistoryError::Unreadable(error.to_string())
 }

@@ -36,6 +36,9 @@ const KEEP_EVERY: Duration = Duration::from_secs(20);
 /// A loop that is silent for longer is stuck.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// Changes the filter of the running log.
+pub type SetLogFilter = Box<dyn Fn(&str) + Send + Sync>;
+
 /// What `serve` runs by.
 pub struct ServeOptions {
     /// The settings in force at the start.
@@ -43,7 +46,7 @@ pub struct ServeOptions {
     /// Where they came from, for SIGHUP.
     pub origin: Origin,
     /// Sets another log filter at a reload.
-    pub set_log_filter: Box<dyn Fn(&str) + Send + Sync>,
+    pub set_log_filter: SetLogFilter,
     /// Told once, when the pages are served: where.
     pub on_ready: Box<dyn FnOnce(SocketAddr) + Send>,
 }
@@ -117,7 +120,13 @@ impl House {
         Ok(Self { store, flow, own, transport, writer, reader, keeper: Arc::new(Mutex::new(Some(keeper))), live, supervised })
     }
 
-    fn start(&self, supervisor: &Supervisor, settings: &Settings, listener: TcpListener, systemd: &Arc<Systemd>) -> Result<(), DaemonError> {
+    fn start(
+        &self,
+        supervisor: &Supervisor,
+        settings: &Settings,
+        listener: TcpListener,
+        systemd: &Arc<Systemd>,
+    ) -> Result<(), DaemonError> {
         self.supervised.watch(supervisor.clone());
         let liveness = Liveness::default();
         self.start_flow(supervisor, &liveness);

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::daemon::flow::{Flow, ROUNDS, SAMPLES};
 use crate::daemon::supervise::Supervisor;
-use crate::metrics::vitals::{QueueVitals, ReadVitals, ScheduleVitals, SnmpVitals, StoreVitals};
 use crate::metrics::Vitals;
+use crate::metrics::vitals::{QueueVitals, ReadVitals, ScheduleVitals, SnmpVitals, StoreVitals};
 use crate::series::Reader;
 use crate::snmp::udp::UdpTransport;
 

@@ -50,7 +50,8 @@ impl<'a> Daemon<'a> {
     /// The value of a metric line that carries all of `marks`.
     pub(crate) fn metric(&self, path: &str, family: &str, marks: &[&str]) -> Option<f64> {
         let text = self.try_get(path)?;
-        let line = text.lines().find(|line| line.split(['{', ' ']).next() == Some(family) && marks.iter().all(|mark| line.contains(mark)))?;
+        let line =
+            text.lines().find(|line| line.split(['{', ' ']).next() == Some(family) && marks.iter().all(|mark| line.contains(mark)))?;
         line.rsplit(' ').next()?.parse().ok()
     }
 

@@ -17,9 +17,9 @@ site = "主楼"
 name = "sw2"
 address = "10.77.0.12"
 version = "3"
-user = "netroom"
+user = "reader"
 
-[[snmp.user]]
+[snmp.users.reader]
 name = "netroom"
 auth = "sha256"
 auth_password = "authpass-netroom"
@@ -39,14 +39,15 @@ fn counters_equal_the_kernels_over_v2c_and_v3() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(&network, dir.path(), TWO_SWITCHES);
     daemon.wait("the first polls", || {
-        told(&daemon, "netroom_port_in_octets_total", "sw1", "port1").is_some() && told(&daemon, "netroom_port_in_octets_total", "sw2", "port1").is_some()
+        told(&daemon, "netroom_port_in_octets_total", "sw1", "port1").is_some()
+            && told(&daemon, "netroom_port_in_octets_total", "sw2", "port1").is_some()
     });
     network.read("h1", &["ping", "-q", "-f", "-c", "3000", "-s", "1400", "10.77.0.104"]);
     for (switch, port) in [("sw1", "port1"), ("sw1", "up1"), ("sw2", "up1"), ("sw2", "port1")] {
         for (family, counter) in [
             ("netroom_port_in_octets_total", "rx_bytes"),
             ("netroom_port_out_octets_total", "tx_bytes"),
-            ("netroom_port_in_ucast_packets_total", "rx_packets"),
+            ("netroom_port_in_unicast_packets_total", "rx_packets"),
         ] {
             let kernel = network.kernel_counter(switch, port, counter);
             assert!(kernel > 2000, "{switch} {port} {counter}: the test's own traffic is missing");
@@ -57,6 +58,9 @@ fn counters_equal_the_kernels_over_v2c_and_v3() {
             });
         }
     }
+    for (page, word) in [("/", "sw1"), ("/device/sw2", "up1"), ("/device/sw1/port/port1", "port1"), ("/ports", "port3")] {
+        assert!(daemon.get(page).contains(word), "{page} does not show {word}");
+    }
     daemon.stop();
 }
 
@@ -65,7 +69,8 @@ fn a_port_that_is_shut_is_told_and_comes_back() {
     let Some(network) = Network::up("nrt2") else { return };
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(&network, dir.path(), TWO_SWITCHES);
-    let state = |wanted: f64| daemon.metric("/metrics/ports", "netroom_port_oper_status", &["device=\"sw1\"", "ifname=\"port2\""]) == Some(wanted);
+    let state =
+        |wanted: f64| daemon.metric("/metrics/ports", "netroom_port_oper_status", &["device=\"sw1\"", "ifname=\"port2\""]) == Some(wanted);
     daemon.wait("port2 to be up", || state(1.0));
     let index = network.read("sw1", &["cat", "/sys/class/net/port2/ifindex"]);
     let object = format!("1.3.6.1.2.1.2.2.1.7.{}", index.trim());
@@ -83,7 +88,7 @@ fn a_dead_agent_is_told_with_its_reason_while_the_other_is_polled_on() {
     let daemon = Daemon::start(&network, dir.path(), TWO_SWITCHES);
     let up = |device: &str, wanted: f64| {
         let mark = format!("device=\"{device}\"");
-        daemon.metric("/metrics/ports", "netroom_device_up", &[&mark]) == Some(wanted)
+        daemon.metric("/metrics", "netroom_device_up", &[&mark]) == Some(wanted)
     };
     daemon.wait("both switches to be up", || up("sw1", 1.0) && up("sw2", 1.0));
     network.read("sw1", &["kill", "-STOP", &network.agent_pid("sw1")]);
@@ -101,14 +106,18 @@ fn nothing_is_lost_when_the_daemon_is_killed() {
     let Some(network) = Network::up("nrt4") else { return };
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(&network, dir.path(), TWO_SWITCHES);
-    let stored = |daemon: &Daemon<'_>| daemon.metric("/metrics", "netroom_store_samples_committed_total", &[]).unwrap_or(0.0);
-    daemon.wait("three polls on disk", || stored(&daemon) >= 6.0);
+    let stored = |daemon: &Daemon<'_>| daemon.metric("/metrics", "netroom_store_rows_total", &[]).unwrap_or(0.0);
+    daemon.wait("three polls on disk", || stored(&daemon) >= 30.0);
     daemon.kill();
     let daemon = Daemon::start(&network, dir.path(), TWO_SWITCHES);
-    daemon.wait("polls after the restart", || stored(&daemon) >= 4.0);
+    daemon.wait("polls after the restart", || stored(&daemon) >= 20.0);
     let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
     assert!(!log.contains("panicked"), "{log}");
     daemon.stop();
-    let verify = std::process::Command::new(env!("CARGO_BIN_EXE_netroom")).args(["series", "verify", "--data"]).arg(dir.path().join("data")).output().unwrap();
+    let verify = std::process::Command::new(env!("CARGO_BIN_EXE_netroom"))
+        .args(["series", "verify", "--data"])
+        .arg(dir.path().join("data"))
+        .output()
+        .unwrap();
     assert!(verify.status.success(), "{}{}", String::from_utf8_lossy(&verify.stdout), String::from_utf8_lossy(&verify.stderr));
 }
