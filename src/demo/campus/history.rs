@@ -26,10 +26,16 @@ pub struct Span {
     pub interval_s: u32,
 }
 
-/// A year in hours, five weeks in 5 minutes, a week as polled today.
+/// A little over a year, each part as fine as the graph that shows it: two hours for the year, a quarter for the month,
+/// 5 minutes for the week, and the last day as it is polled today.
 pub fn default_spans() -> Vec<Span> {
-    const DAY: Duration = Duration::from_secs(86_400);
-    vec![Span { back: DAY * 400, interval_s: 3600 }, Span { back: DAY * 35, interval_s: 300 }, Span { back: DAY * 8, interval_s: 60 }]
+    const HOUR: Duration = Duration::from_secs(3600);
+    vec![
+        Span { back: HOUR * 24 * 400, interval_s: 7200 },
+        Span { back: HOUR * 24 * 35, interval_s: 900 },
+        Span { back: HOUR * 24 * 8, interval_s: 300 },
+        Span { back: HOUR * 30, interval_s: 60 },
+    ]
 }
 
 /// Polls of the past in the order of time, device after device at each moment.
