@@ -6,10 +6,13 @@
 mod check;
 mod completions;
 mod demo;
+mod device;
+mod discover;
 pub mod logging;
 mod man;
 pub mod out;
 mod serve;
+mod snmp_args;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -74,6 +77,8 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Completions(completions::Args),
+    Device(Box<device::Args>),
+    Discover(Box<discover::Args>),
     #[command(hide = true)]
     Man(man::Args),
 }
@@ -125,6 +130,8 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Demo(args) => demo::run(globals, &args),
         Command::Check(args) => check::run(globals, &args),
         Command::Completions(args) => completions::run(&args),
+        Command::Device(args) => device::run(&args),
+        Command::Discover(args) => discover::run(&args),
         Command::Man(args) => man::run(&args),
     }
 }

@@ -13,6 +13,8 @@ mod command_line;
 #[cfg(test)]
 mod damaged;
 #[cfg(test)]
+mod device_command;
+#[cfg(test)]
 mod grafana;
 #[cfg(test)]
 mod metrics;

@@ -21,7 +21,9 @@ pub enum Field {
 /// One polled column.
 #[derive(Clone, Debug)]
 pub struct Column {
-    /// Its name.
+    /// Its name in the MIB.
+    pub name: &'static str,
+    /// Its name on the wire.
     pub oid: Oid,
     /// What it is for.
     pub field: Field,
@@ -36,34 +38,34 @@ pub const COLUMNS: usize = 24;
 pub static ALL: LazyLock<[Column; COLUMNS]> = LazyLock::new(|| {
     use PortMetric as M;
     use Width::{Bits32 as N, Bits64 as W};
-    let wide = |number, metric| Column { oid: mib::if_x_column(number), field: Field::Metric(metric, W), value_octets: 10 };
-    let narrow = |number, metric| Column { oid: mib::if_column(number), field: Field::Metric(metric, N), value_octets: 7 };
-    let narrow_x = |number, metric| Column { oid: mib::if_x_column(number), field: Field::Metric(metric, N), value_octets: 7 };
+    let wide = |number, name, metric| Column { name, oid: mib::if_x_column(number), field: Field::Metric(metric, W), value_octets: 10 };
+    let narrow = |number, name, metric| Column { name, oid: mib::if_column(number), field: Field::Metric(metric, N), value_octets: 7 };
+    let narrow_x = |number, name, metric| Column { name, oid: mib::if_x_column(number), field: Field::Metric(metric, N), value_octets: 7 };
     [
-        wide(6, M::InOctets),
-        wide(10, M::OutOctets),
-        narrow(10, M::InOctets),
-        narrow(16, M::OutOctets),
-        Column { oid: mib::if_column(8), field: Field::Metric(M::OperStatus, W), value_octets: 3 },
-        Column { oid: mib::if_column(7), field: Field::Admin, value_octets: 3 },
-        wide(7, M::InUcast),
-        wide(11, M::OutUcast),
-        wide(8, M::InMulticast),
-        wide(12, M::OutMulticast),
-        wide(9, M::InBroadcast),
-        wide(13, M::OutBroadcast),
-        narrow(11, M::InUcast),
-        narrow(17, M::OutUcast),
-        narrow_x(2, M::InMulticast),
-        narrow_x(4, M::OutMulticast),
-        narrow_x(3, M::InBroadcast),
-        narrow_x(5, M::OutBroadcast),
-        narrow(14, M::InErrors),
-        narrow(20, M::OutErrors),
-        narrow(13, M::InDiscards),
-        narrow(19, M::OutDiscards),
-        narrow(15, M::InUnknownProtos),
-        Column { oid: mib::if_x_column(19), field: Field::Discontinuity, value_octets: 6 },
+        wide(6, "ifHCInOctets", M::InOctets),
+        wide(10, "ifHCOutOctets", M::OutOctets),
+        narrow(10, "ifInOctets", M::InOctets),
+        narrow(16, "ifOutOctets", M::OutOctets),
+        Column { name: "ifOperStatus", oid: mib::if_column(8), field: Field::Metric(M::OperStatus, W), value_octets: 3 },
+        Column { name: "ifAdminStatus", oid: mib::if_column(7), field: Field::Admin, value_octets: 3 },
+        wide(7, "ifHCInUcastPkts", M::InUcast),
+        wide(11, "ifHCOutUcastPkts", M::OutUcast),
+        wide(8, "ifHCInMulticastPkts", M::InMulticast),
+        wide(12, "ifHCOutMulticastPkts", M::OutMulticast),
+        wide(9, "ifHCInBroadcastPkts", M::InBroadcast),
+        wide(13, "ifHCOutBroadcastPkts", M::OutBroadcast),
+        narrow(11, "ifInUcastPkts", M::InUcast),
+        narrow(17, "ifOutUcastPkts", M::OutUcast),
+        narrow_x(2, "ifInMulticastPkts", M::InMulticast),
+        narrow_x(4, "ifOutMulticastPkts", M::OutMulticast),
+        narrow_x(3, "ifInBroadcastPkts", M::InBroadcast),
+        narrow_x(5, "ifOutBroadcastPkts", M::OutBroadcast),
+        narrow(14, "ifInErrors", M::InErrors),
+        narrow(20, "ifOutErrors", M::OutErrors),
+        narrow(13, "ifInDiscards", M::InDiscards),
+        narrow(19, "ifOutDiscards", M::OutDiscards),
+        narrow(15, "ifInUnknownProtos", M::InUnknownProtos),
+        Column { name: "ifCounterDiscontinuityTime", oid: mib::if_x_column(19), field: Field::Discontinuity, value_octets: 6 },
     ]
 });
 

@@ -42,6 +42,11 @@ impl Memory {
         self.answering
     }
 
+    /// What the device has shown it can take.
+    pub const fn packing(&self) -> Packing {
+        self.packing
+    }
+
     /// How many times its identity was read.
     pub const fn identity_reads(&self) -> u32 {
         self.identity_reads
