@@ -46,9 +46,9 @@ impl Answer {
     /// Adds a run of raw samples. `horizon_ms` is the newest sample of any device: nothing is missing after it.
     pub(super) fn raw(&mut self, run: &Run, query: &HistoryQuery, polls: &[Poll], rows: &Rows, horizon_ms: i64) {
         let walked = walk(polls, rows);
-        let clip = (run.from_ms, run.to_ms);
+        let shares = self.grid.spread(&walked.known, (run.from_ms, run.to_ms));
         for (cells, metric) in self.cells.iter_mut().zip(&query.metrics) {
-            self.grid.fill(cells, &walked.known, rows, *metric, clip);
+            Grid::fill(cells, &shares, &walked.known, rows, *metric);
         }
         let mut holes = walked.holes.clone();
         let begins = |hole: Option<i64>, known: Option<i64>| hole.into_iter().chain(known).min();
@@ -109,9 +109,10 @@ impl Answer {
             let from_ms = start_ms + bucket as i64 * length_ms;
             let average = sum as f64 / known * if metric.is_gauge() { 1.0 } else { 1000.0 };
             let of = |column: &[u64]| column.get(bucket).map(|&value| value as f64 / scale);
-            // Maxima are whole counts per interval: rounding must not put them below the average.
-            let max = of(&column.max).unwrap_or(average).max(average);
-            let min = of(&column.min).unwrap_or(average).min(average);
+            // Extremes are whole counts per interval: rounding must not put them on the wrong side of the average.
+            let rounding = if metric.is_gauge() { 0.0 } else { 0.5 / scale };
+            let max = of(&column.max).map_or(average, |max| max.max(average.min(max + rounding)));
+            let min = of(&column.min).map_or(average, |min| min.min(average.max(min - rounding)));
             let (from, to) = (from_ms.max(run.from_ms), (from_ms + length_ms).min(run.to_ms));
             for (target, share) in self.grid.shares(from, to) {
                 if let Some(cell) = into.get_mut(target) {

@@ -1,9 +1,10 @@
 //! The files of a day: open (blocks as they come, an hour or a few long) and sealed (blocks of a fixed number of polls).
 //!
-//! Both have `times` and `raw` blobs and the list of `ports`. In an open day blobs are keyed by the hour in which they
+//! Both have `times` and `raw` blobs and each device's ports (`members`). In an open day blobs are keyed by the hour in which they
 //! begin; in a sealed day by the device's or port's number and the place in sequence. A sealed day also holds each
 //! device's last poll before it and first poll after it, so that it tells every rate that touches the day.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
@@ -11,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::model::{DeviceId, PortId};
 use crate::store::StoreError;
 
-use super::codec::block::{ALL, decode_port, decode_times, encode_port, encode_times};
+use super::codec::block::{ALL, decode_port, decode_ports, decode_times, encode_port, encode_ports, encode_times};
 use super::error::SeriesError;
 use super::layout::{DAY, DAY_MS, Day, HOUR_MS, hour_device, hour_of, hour_port};
 use super::stretch::Stretch;
@@ -26,7 +27,7 @@ const MOST_BLOCKS: usize = 255;
 const TABLES: &str = "
     CREATE TABLE times (k INTEGER PRIMARY KEY, b BLOB NOT NULL);
     CREATE TABLE raw (k INTEGER PRIMARY KEY, b BLOB NOT NULL);
-    CREATE TABLE ports (port INTEGER PRIMARY KEY, device INTEGER NOT NULL);
+    CREATE TABLE members (device INTEGER PRIMARY KEY, b BLOB NOT NULL);
 ";
 
 /// Makes the tables of a new file, or checks those of an old one.
@@ -55,12 +56,11 @@ pub(super) struct DayFile<'a> {
 }
 
 impl DayFile<'_> {
-    /// The devices' ports in it.
-    pub(super) fn ports(&self) -> Result<Vec<(PortId, DeviceId)>, SeriesError> {
-        let sqlite = SeriesError::sqlite(self.path);
-        let mut statement = self.file.prepare_cached("SELECT port, device FROM ports ORDER BY device, port").map_err(&sqlite)?;
-        let rows = statement.query_map([], |row| Ok((PortId(row.get(0)?), DeviceId(row.get(1)?)))).map_err(&sqlite)?;
-        rows.collect::<Result<_, _>>().map_err(&sqlite)
+    /// A device's ports in it.
+    pub(super) fn ports(&self, device: DeviceId) -> Result<Vec<PortId>, SeriesError> {
+        let key = i64::from(device.0);
+        let Some(blob) = self.blob("SELECT b FROM members WHERE device = ?1", key)? else { return Ok(Vec::new()) };
+        decode_ports(&blob).map_err(|error| SeriesError::block(self.path, key, error))
     }
 
     /// The devices that have polls in it.
@@ -156,7 +156,7 @@ fn write_block(file: DayFile<'_>, part: Stretch, hour: i64, scratch: &mut Vec<u6
     let part = match file.blob("SELECT b FROM times WHERE k = ?1", key)? {
         None => part,
         Some(_) => {
-            let ports: Vec<PortId> = file.ports()?.into_iter().filter(|(_, of)| *of == device).map(|(port, _)| port).collect();
+            let ports = file.ports(device)?;
             let from = file.day.start_ms() + hour * HOUR_MS;
             let before = file.read(device, &ports, from, from + 1, ALL)?;
             join(before, part)
@@ -175,18 +175,20 @@ fn write_block(file: DayFile<'_>, part: Stretch, hour: i64, scratch: &mut Vec<u6
 pub(super) fn join(old: Stretch, new: Stretch) -> Stretch {
     let (Some(first), Some(last)) = (new.polls.first(), new.polls.last()) else { return old };
     let (first, last) = (first.time_ms, last.time_ms);
-    let before = old.part(i64::MIN, first);
-    let after = old.part(last + 1, i64::MAX);
+    let after =
+        if old.polls.last().is_some_and(|end| end.time_ms > last) { old.part(last + 1, i64::MAX) } else { Stretch::new(old.device) };
+    let before = old.cut(i64::MIN, first);
     Stretch::merge(Stretch::merge(before, new), after)
 }
 
 fn write_ports(file: DayFile<'_>, stretch: &Stretch) -> Result<(), SeriesError> {
-    let sqlite = SeriesError::sqlite(file.path);
-    let mut statement = file.file.prepare_cached("INSERT OR IGNORE INTO ports (port, device) VALUES (?1, ?2)").map_err(&sqlite)?;
-    for port in stretch.ports.keys() {
-        statement.execute([port.0, stretch.device.0]).map_err(&sqlite)?;
+    let known: BTreeSet<PortId> = file.ports(stretch.device)?.into_iter().collect();
+    if stretch.ports.keys().all(|port| known.contains(port)) {
+        return Ok(());
     }
-    Ok(())
+    let all: BTreeSet<PortId> = known.into_iter().chain(stretch.ports.keys().copied()).collect();
+    let key = i64::from(stretch.device.0);
+    put(file, "INSERT OR REPLACE INTO members (device, b) VALUES (?1, ?2)", key, &encode_ports(all.into_iter()))
 }
 
 fn put(file: DayFile<'_>, sql: &str, key: i64, blob: &[u8]) -> Result<(), SeriesError> {

@@ -24,6 +24,15 @@ impl Grid {
     }
 }
 
+/// A part of a known stretch in one bucket.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Share {
+    stretch: usize,
+    bucket: usize,
+    length_ms: f64,
+    share_ms: f64,
+}
+
 /// What is known in one bucket of one metric.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Cell {
@@ -73,27 +82,34 @@ impl Grid {
         })
     }
 
-    /// Shares out one metric of a port's known stretches, as far as they lie in `[clip.0, clip.1)`.
-    pub(super) fn fill(&self, cells: &mut [Cell], known: &[Known], rows: &Rows, metric: PortMetric, clip: (i64, i64)) {
-        let index = metric.index();
-        for stretch in known {
-            let Some(value) = rows.value(index, stretch.row) else { continue };
-            let length = (stretch.to_ms - stretch.from_ms) as f64;
-            if length <= 0.0 {
-                continue;
+    /// How each known stretch is shared out, as far as it lies in `[clip.0, clip.1)`: the same for all metrics.
+    pub(super) fn spread(&self, known: &[Known], clip: (i64, i64)) -> Vec<Share> {
+        let mut shares = Vec::with_capacity(known.len() * 2);
+        for (stretch, of) in known.iter().enumerate() {
+            let length_ms = (of.to_ms - of.from_ms) as f64;
+            for (bucket, share) in self.shares(of.from_ms.max(clip.0), of.to_ms.min(clip.1)) {
+                shares.push(Share { stretch, bucket, length_ms, share_ms: share as f64 });
             }
+        }
+        shares
+    }
+
+    /// Shares out one metric of a port's known stretches.
+    pub(super) fn fill(cells: &mut [Cell], shares: &[Share], known: &[Known], rows: &Rows, metric: PortMetric) {
+        let index = metric.index();
+        for share in shares {
+            let Some(stretch) = known.get(share.stretch) else { continue };
+            let Some(value) = rows.value(index, stretch.row) else { continue };
             let (growth, rate) = if metric.is_gauge() {
-                (value as f64 * length, value as f64)
+                (value as f64 * share.share_ms, value as f64)
             } else {
                 // A counter that fell without a mark tells nothing.
                 let earlier = stretch.since.and_then(|since| rows.value(index, since));
                 let Some(growth) = earlier.and_then(|earlier| value.checked_sub(earlier)) else { continue };
-                (growth as f64, growth as f64 * 1000.0 / length)
+                (growth as f64 * (share.share_ms / share.length_ms), growth as f64 * 1000.0 / share.length_ms)
             };
-            for (bucket, share) in self.shares(stretch.from_ms.max(clip.0), stretch.to_ms.min(clip.1)) {
-                if let Some(cell) = cells.get_mut(bucket) {
-                    cell.add(growth * (share as f64 / length), share as f64, rate, rate);
-                }
+            if let Some(cell) = cells.get_mut(share.bucket) {
+                cell.add(growth, share.share_ms, rate, rate);
             }
         }
     }

@@ -111,10 +111,32 @@ pub fn open(dir: &Path, options: Options) -> Result<(Writer, Reader, Keeper), Se
         retention: options.retention,
         layout,
     });
+    recall(&shared)?;
     let reader = Reader { shared: Arc::clone(&shared) };
     let (writer, thread) = writer::start(Arc::clone(&shared), journal, options.queue, options.commit_every)?;
     let keeper = Keeper::new(shared, writer.clone(), thread);
     Ok((writer, reader, keeper))
+}
+
+/// Takes up where the last run ended: the newest sample, and the last hour of every port.
+fn recall(shared: &Shared) -> Result<(), SeriesError> {
+    for (day, _) in shared.days.all().into_iter().filter(|(_, files)| files.open) {
+        // Brings back what its log holds, and makes the tables when a crash came before them.
+        shared.open_days.write(shared, day, |_| Ok(()))?;
+    }
+    for (day, _) in shared.days.all().into_iter().rev().take(1) {
+        let mut newest = None;
+        for device in shared.tail.members().into_keys() {
+            let stretch = source::read(shared, device, None, &[], day.start_ms(), day.end_ms(), 0)?;
+            newest = newest.max(stretch.polls.last().map(|poll| poll.time_ms));
+        }
+        newest.into_iter().for_each(|newest| shared.tail.raise_newest(newest));
+    }
+    let Some(newest) = shared.tail.newest_ms() else { return Ok(()) };
+    for (device, ports) in shared.tail.members() {
+        shared.top.learn(&source::read(shared, device, None, &ports, newest - layout::HOUR_MS, newest + 1, u16::MAX)?);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -71,10 +71,7 @@ fn members(shared: &Shared, day: Day) -> Result<BTreeMap<DeviceId, BTreeSet<Port
         shared.pool.with(&path, kind, |file| {
             let file = DayFile { file, path: &path, day, sealed };
             for device in file.devices()? {
-                members.entry(device).or_default();
-            }
-            for (port, device) in file.ports()? {
-                members.entry(device).or_default().insert(port);
+                members.entry(device).or_default().extend(file.ports(device)?);
             }
             Ok(())
         })?;
@@ -82,7 +79,7 @@ fn members(shared: &Shared, day: Day) -> Result<BTreeMap<DeviceId, BTreeSet<Port
     Ok(members)
 }
 
-/// The day with as little of its neighbours as tells the rates across midnight: back (and on) to a poll in which every
+/// The day with as little of its neighbours as tells the rates across midnight: back (and on) to a poll by which every
 /// port has been seen.
 fn trim(stretch: &Stretch, day: Day) -> Stretch {
     let start = stretch.polls.partition_point(|poll| poll.time_ms < day.start_ms());
@@ -90,10 +87,13 @@ fn trim(stretch: &Stretch, day: Day) -> Stretch {
     let mut first = start.saturating_sub(1);
     let mut last = (end + 1).min(stretch.polls.len());
     for rows in stretch.ports.values() {
-        let before = rows.at.partition_point(|&at| (at as usize) < start);
-        let after = rows.at.partition_point(|&at| (at as usize) < end);
-        first = before.checked_sub(1).and_then(|row| rows.at.get(row)).map_or(first, |&at| first.min(at as usize));
-        last = rows.at.get(after).map_or(last, |&at| last.max(at as usize + 1));
+        // Rows without values tell no rate: look past them.
+        let full = |row: &usize| rows.mask.get(*row).is_some_and(|&mask| mask != 0);
+        let poll = |row: usize| rows.at.get(row).map(|&at| at as usize);
+        let before = (0..rows.at.partition_point(|&at| (at as usize) < start)).rev().find(full).and_then(poll);
+        let after = (rows.at.partition_point(|&at| (at as usize) < end)..rows.len()).find(full).and_then(poll);
+        first = before.map_or(first, |at| first.min(at));
+        last = after.map_or(last, |at| last.max(at + 1));
     }
     let near = |at: &usize, edge: i64| stretch.polls.get(*at).is_some_and(|poll| (poll.time_ms - edge).abs() <= REACH_MS);
     let first = (first..start).find(|at| near(at, day.start_ms())).unwrap_or(start.saturating_sub(1));

@@ -29,12 +29,12 @@ pub(super) fn read(
         let here = day_of(shared, device, day, |file| file.read(device, ports, from_ms, to_ms, wanted))?;
         // A sealed day repeats its neighbours' polls at its ends.
         let told = found.polls.last().map_or(i64::MIN, |last| last.time_ms + 1);
-        found = Stretch::merge(found, here.part(told, i64::MAX));
+        found = Stretch::merge(found, here.cut(told, i64::MAX));
     }
     if tail.last().is_some_and(|last| last.time_ms >= from_ms) {
         found = join(found, decode(device, &tail, only).0);
     }
-    Ok(found.part(from_ms, to_ms))
+    Ok(found.cut(from_ms, to_ms))
 }
 
 /// A day from its sealed and its open file.

@@ -110,6 +110,12 @@ impl Stretch {
         self.polls.first().map(|poll| Timestamp::from_millis(poll.time_ms))
     }
 
+    /// The same, cut to the polls in `[from_ms, to_ms)`; without a copy when nothing is cut.
+    pub fn cut(self, from_ms: i64, to_ms: i64) -> Self {
+        let within = |poll: Option<&Poll>| poll.is_none_or(|poll| (from_ms..to_ms).contains(&poll.time_ms));
+        if within(self.polls.first()) && within(self.polls.last()) { self } else { self.part(from_ms, to_ms) }
+    }
+
     /// The polls in `[from_ms, to_ms)`, with their rows.
     pub fn part(&self, from_ms: i64, to_ms: i64) -> Self {
         let start = self.polls.partition_point(|poll| poll.time_ms < from_ms);
@@ -136,6 +142,9 @@ impl Stretch {
         if newer.polls.is_empty() {
             return older;
         }
+        if older.polls.is_empty() {
+            return newer;
+        }
         let (Some(last), Some(first)) = (older.polls.last(), newer.polls.first()) else { return newer };
         if last.time_ms < first.time_ms {
             return Self::concat(older, newer);
@@ -147,10 +156,7 @@ impl Stretch {
         let shift = older.polls.len() as u32;
         older.polls.extend(newer.polls);
         for (port, rows) in newer.ports {
-            let into = older.ports.entry(port).or_default();
-            for row in 0..rows.len() {
-                into.push_from(&rows, row, rows.at.get(row).copied().unwrap_or(0) + shift);
-            }
+            older.ports.entry(port).or_default().extend(&rows, shift);
         }
         older
     }
@@ -185,6 +191,22 @@ impl Stretch {
 }
 
 impl Rows {
+    /// Appends all rows of `from`, its poll numbers counted from `shift`.
+    fn extend(&mut self, from: &Self, shift: u32) {
+        let (before, after) = (self.len(), self.len() + from.len());
+        self.at.extend(from.at.iter().map(|at| at + shift));
+        self.mark.extend_from_slice(&from.mark);
+        self.skew_ms.extend_from_slice(&from.skew_ms);
+        self.mask.extend_from_slice(&from.mask);
+        for (into, from) in self.values.iter_mut().zip(&from.values) {
+            if !into.is_empty() || !from.is_empty() {
+                into.resize(before, 0);
+                into.extend_from_slice(from);
+                into.resize(after, 0);
+            }
+        }
+    }
+
     /// The rows numbered `first..last`, poll numbers counted from `start`.
     fn cut(&self, first: usize, last: usize, start: u32) -> Self {
         let mut cut = Self {

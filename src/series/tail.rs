@@ -1,7 +1,7 @@
 //! The tail in memory: every poll not yet in a day's file, in the small form of [`super::codec::poll`]. Readers see a
 //! poll as soon as it is taken; the file `tail.db` holds the same for the next start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::model::{DeviceId, PortId};
@@ -56,6 +56,15 @@ impl Tail {
         let mut ports: Vec<_> = self.read().ports.keys().copied().collect();
         ports.sort_unstable();
         ports
+    }
+
+    /// The ports of every device.
+    pub(super) fn members(&self) -> BTreeMap<DeviceId, Vec<PortId>> {
+        let mut members = BTreeMap::<DeviceId, Vec<PortId>>::new();
+        for (port, device) in &self.read().ports {
+            members.entry(*device).or_default().push(*port);
+        }
+        members
     }
 
     /// Notes ports found in files.

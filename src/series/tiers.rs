@@ -152,13 +152,14 @@ pub(super) fn consolidate(day: Day, polls: &[Poll], rows: &Rows, min_for_counter
     let scale_s = polls.iter().map(|poll| poll.interval_s).max().unwrap_or(1).max(1);
     let mut cells = Cells { scale_s, gap, known_ms, metrics: Default::default() };
     let present = rows.mask.iter().fold(0, |any, mask| any | mask);
+    let shares = grid.spread(&walked.known, (day.start_ms(), day.end_ms()));
     let mut buckets = vec![Cell::default(); grid.count];
     for metric in PortMetric::ALL {
         if present >> metric.index() & 1 == 0 {
             continue;
         }
         buckets.fill(Cell::default());
-        grid.fill(&mut buckets, &walked.known, rows, metric, (day.start_ms(), day.end_ms()));
+        Grid::fill(&mut buckets, &shares, &walked.known, rows, metric);
         if let Some(into) = cells.metrics.get_mut(metric.index()) {
             *into = column(&buckets, &cells.known_ms, metric, scale_s, min_for_counters);
         }

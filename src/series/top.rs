@@ -7,7 +7,7 @@ use crate::model::{METRICS, PortId, PortMetric};
 
 use super::rate::patience_ms;
 use super::sample::DeviceSample;
-use super::stretch::unfold;
+use super::stretch::{Stretch, unfold};
 
 const SLOT_MS: i64 = 300_000;
 /// An hour and the slot that is growing.
@@ -20,13 +20,21 @@ struct Slot {
 }
 
 #[derive(Debug)]
+struct Finished {
+    held: [(i64, f32); SLOTS],
+    slots: [[Slot; SLOTS]; METRICS],
+}
+
+#[derive(Debug)]
 struct Port {
     time_ms: i64,
     mask: u16,
     values: [u64; METRICS],
-    /// Which five minutes each slot holds, counted from the epoch, and how much of them is known (ms).
-    held: [(i64, f32); SLOTS],
-    slots: Box<[[Slot; SLOTS]; METRICS]>,
+    /// The five minutes that are growing, apart from the finished ones so that a poll touches little memory: which,
+    /// counted from the epoch, and how much of them is known (ms).
+    held: (i64, f32),
+    growing: [Slot; METRICS],
+    finished: Box<Finished>,
 }
 
 /// The last hour of every port.
@@ -37,26 +45,29 @@ impl Top {
     /// Adds a poll; `fresh` when nothing may be compared with what came before.
     pub(super) fn push(&self, sample: &DeviceSample, fresh: bool) {
         let mut ports = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let patience = patience_ms(sample.interval_s);
         for row in &sample.rows {
             let (mask, values) = unfold(&row.values);
-            if mask == 0 {
-                continue;
-            }
             let time_ms = sample.time.millis() + i64::from(row.skew_ms);
-            let port = ports.entry(row.port).or_insert_with(|| Port {
-                time_ms: i64::MIN,
-                mask: 0,
-                values: [0; METRICS],
-                held: [(i64::MIN, 0.0); SLOTS],
-                slots: Default::default(),
-            });
-            let comparable = !fresh && row.mark.is_none() && port.time_ms != i64::MIN && time_ms > port.time_ms;
-            // A port with a longer interval of its own is late by its device's measure; an hour is late by any.
-            if comparable && time_ms - port.time_ms <= patience.max(SLOT_MS * SLOTS as i64) {
-                port.grow(time_ms, mask, &values);
+            let comparable = !fresh && row.mark.is_none();
+            ports.entry(row.port).or_default().push(time_ms, sample.interval_s, comparable, mask, &values);
+        }
+    }
+
+    /// Adds what the files hold of the last hour.
+    pub(super) fn learn(&self, stretch: &Stretch) {
+        let mut ports = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (port, rows) in &stretch.ports {
+            let port = ports.entry(*port).or_default();
+            for (row, &at) in rows.at.iter().enumerate() {
+                let Some(poll) = stretch.polls.get(at as usize) else { continue };
+                let mut values = [0; METRICS];
+                for (value, column) in values.iter_mut().zip(&rows.values) {
+                    *value = column.get(row).copied().unwrap_or(0);
+                }
+                let time_ms = poll.time_ms + i64::from(rows.skew_ms.get(row).copied().unwrap_or(0));
+                let comparable = rows.mark.get(row) == Some(&0);
+                port.push(time_ms, poll.interval_s, comparable, rows.mask.get(row).copied().unwrap_or(0), &values);
             }
-            (port.time_ms, port.mask, port.values) = (time_ms, mask, values);
         }
     }
 
@@ -68,7 +79,9 @@ impl Top {
             .iter()
             .filter_map(|(id, port)| {
                 let (mut growth, mut known, mut max) = (0.0, 0.0, 0.0_f64);
-                for (slot, &(number, known_ms)) in port.slots.get(metric.index())?.iter().zip(&port.held) {
+                let growing = port.growing.get(metric.index()).zip(Some(&port.held));
+                let finished = port.finished.slots.get(metric.index())?.iter().zip(&port.finished.held);
+                for (slot, &(number, known_ms)) in finished.chain(growing) {
                     if (first..=last).contains(&number) {
                         growth += f64::from(slot.growth);
                         known += f64::from(known_ms);
@@ -93,25 +106,62 @@ pub(super) fn rank(best: &mut Vec<(PortId, f64, f64)>, n: usize) {
     best.sort_unstable_by(order);
 }
 
+impl Default for Port {
+    fn default() -> Self {
+        Self {
+            time_ms: i64::MIN,
+            mask: 0,
+            values: [0; METRICS],
+            held: (i64::MIN, 0.0),
+            growing: Default::default(),
+            finished: Box::new(Finished { held: [(i64::MIN, 0.0); SLOTS], slots: Default::default() }),
+        }
+    }
+}
+
 impl Port {
+    /// Adds a sample; `comparable` when nothing speaks against comparing it with the one before.
+    fn push(&mut self, time_ms: i64, interval_s: u32, comparable: bool, mask: u16, values: &[u64; METRICS]) {
+        if mask == 0 {
+            return;
+        }
+        // A port with a longer interval of its own is late by its device's measure; an hour is late by any.
+        let late_ms = patience_ms(interval_s).max(SLOT_MS * SLOTS as i64);
+        if comparable && self.time_ms != i64::MIN && time_ms > self.time_ms && time_ms - self.time_ms <= late_ms {
+            self.grow(time_ms, mask, values);
+        }
+        (self.time_ms, self.mask, self.values) = (time_ms, mask, *values);
+    }
+
     /// Puts the growth since the last sample into the slot of this one.
     fn grow(&mut self, time_ms: i64, mask: u16, values: &[u64; METRICS]) {
         let number = time_ms.div_euclid(SLOT_MS);
-        let place = number.rem_euclid(SLOTS as i64) as usize;
+        if self.held.0 != number {
+            self.finish();
+            self.held = (number, 0.0);
+        }
         let span_ms = (time_ms - self.time_ms) as f32;
-        let Some(held) = self.held.get_mut(place) else { return };
-        let anew = held.0 != number;
-        *held = if anew { (number, span_ms) } else { (number, held.1 + span_ms) };
-        for (metric, slots) in self.slots.iter_mut().enumerate() {
-            let Some(slot) = slots.get_mut(place) else { continue };
-            if anew {
-                *slot = Slot::default();
-            }
-            let both = (mask & self.mask) >> metric & 1 == 1;
-            let (Some(now), Some(before)) = (values.get(metric), self.values.get(metric)) else { continue };
-            if let Some(growth) = now.checked_sub(*before).filter(|_| both) {
+        self.held.1 += span_ms;
+        let both = mask & self.mask;
+        for (metric, ((slot, now), before)) in self.growing.iter_mut().zip(values).zip(&self.values).enumerate() {
+            if both >> metric & 1 == 1
+                && let Some(growth) = now.checked_sub(*before)
+            {
                 slot.growth += growth as f32;
-                slot.max = slot.max.max(growth as f32 * 1000.0 / span_ms);
+                slot.max = slot.max.max(growth as f32 * (1000.0 / span_ms));
+            }
+        }
+    }
+
+    /// Puts the growing slot among the finished ones.
+    fn finish(&mut self) {
+        let place = self.held.0.rem_euclid(SLOTS as i64) as usize;
+        if let Some(held) = self.finished.held.get_mut(place) {
+            *held = self.held;
+        }
+        for (slots, growing) in self.finished.slots.iter_mut().zip(&mut self.growing) {
+            if let Some(slot) = slots.get_mut(place) {
+                *slot = std::mem::take(growing);
             }
         }
     }

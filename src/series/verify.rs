@@ -11,7 +11,7 @@ use crate::store::sqlite::{open_live_readonly, open_sealed_readonly};
 use super::codec::block::{ALL, decode_port, decode_times};
 use super::codec::cells::Cells;
 use super::error::SeriesError;
-use super::layout::{Day, Layout};
+use super::layout::{DAY, Day, Layout, TIER};
 use super::seal::sha256;
 
 /// What a check found.
@@ -58,6 +58,11 @@ pub(super) fn check_file(layout: &Layout, path: &Path, blocks: &mut u64) -> Resu
     // A day with an open file beside it is about to be sealed anew; its sum may be the old one.
     if let Some(day) = sealed.filter(|&day| !layout.open_day(day).exists()) {
         check_sum(path, &layout.manifest(day))?;
+    }
+    let format = if path.starts_with(layout.days()) { DAY } else { TIER };
+    if format.found(&file, path).map_err(|error| error.to_string())? == 0 {
+        // Made a moment before a crash: nothing was ever written to it.
+        return Ok(());
     }
     let said: String = file.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| error.to_string())?;
     if said != "ok" {

@@ -176,6 +176,7 @@ impl Thread {
         let (chain, last_ms) = self.chains.entry(sample.device).or_insert_with(|| (Chain::default(), i64::MIN));
         let same_hour = *last_ms != i64::MIN && last_ms.div_euclid(HOUR_MS) == time_ms.div_euclid(HOUR_MS);
         let back = *last_ms >= time_ms;
+        let familiar = chain.has_ports_of(sample);
         let blob: Arc<[u8]> = if back {
             // The clock was set back: nothing may be compared across.
             let mut marked = sample.clone();
@@ -187,7 +188,7 @@ impl Thread {
         .into();
         *last_ms = time_ms;
         shared.counters.taken.fetch_add(rows, Ordering::Relaxed);
-        let unknown = sample.rows.iter().filter(|row| shared.tail.device_of(row.port) != Some(sample.device));
+        let unknown = sample.rows.iter().filter(|row| !familiar && shared.tail.device_of(row.port) != Some(sample.device));
         let unknown: Vec<_> = unknown.map(|row| row.port).collect();
         let row = TailRow { time_ms, blob: Arc::clone(&blob) };
         let superseded = shared.tail.push(sample.device, row, unknown.iter().copied());

@@ -23,6 +23,8 @@ mod poll;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]
+mod series;
+#[cfg(test)]
 mod snmp_udp;
 #[cfg(test)]
 mod snmp_v3;

@@ -2,7 +2,7 @@
 //!
 //! Port: `flags, device, polls, [bits: rows present], [marks], [skews], masks, columns`. Times: `times, intervals, gaps`.
 
-use crate::model::{DeviceId, Gap, METRICS};
+use crate::model::{DeviceId, Gap, METRICS, PortId};
 use crate::series::stretch::{Poll, Rows};
 
 use super::wire::{Reader, begin, bit, put_bits, put_varint, seal, unzigzag, zigzag};
@@ -165,6 +165,28 @@ pub fn decode_times(blob: &[u8]) -> Result<Vec<Poll>, DecodeError> {
         .zip(gaps)
         .map(|((&time, interval), gap)| Poll { time_ms: time as i64, interval_s: interval as u32, gap: gap_of(gap as u8) })
         .collect())
+}
+
+/// Encodes a device's ports, in growing order.
+pub fn encode_ports(ports: impl Iterator<Item = PortId>) -> Vec<u8> {
+    let mut out = begin(CODEC);
+    let ports: Vec<u64> = ports.map(|port| u64::from(port.0)).collect();
+    put_varint(&mut out, ports.len() as u64);
+    column::encode(&ports, &mut out, &mut Vec::new());
+    seal(out)
+}
+
+/// Reads a device's ports.
+pub fn decode_ports(blob: &[u8]) -> Result<Vec<PortId>, DecodeError> {
+    let mut reader = Reader::open(blob, CODEC)?;
+    let count = reader.count(MOST_ROWS)?;
+    let mut ports = Vec::new();
+    column::decode(&mut reader, count, &mut ports)?;
+    reader.finish()?;
+    ports
+        .into_iter()
+        .map(|port| u32::try_from(port).map(PortId).map_err(|_| DecodeError::Contradiction("a port number too large")))
+        .collect()
 }
 
 /// The reason of a code on disk; one of a later version reads as "absent", so that the hole stays a hole.

@@ -110,9 +110,13 @@ impl Plan {
         }
         let widest = widths.iter().rposition(|&count| count > 0).unwrap_or(0);
         let mut best = Self { width: widest as u8, bytes: packed_len(count, widest as u32) };
+        // From one width to the next narrower one: what just fitted stands apart now (its place and at least a byte),
+        // and of what stood apart already every seventh width takes a byte more.
+        let (mut apart, mut beyond) = (0_usize, [0_usize; 7]);
         for width in (0..widest).rev() {
-            let apart: usize =
-                widths.iter().enumerate().skip(width + 1).map(|(wide, &count)| count as usize * (1 + (wide - width).div_ceil(7))).sum();
+            let leaving = widths.get(width + 1).map_or(0, |&count| count as usize);
+            apart += beyond[(width + 1) % 7] + 2 * leaving;
+            beyond[(width + 1) % 7] += leaving;
             let bytes = packed_len(count, width as u32) + apart;
             if bytes < best.bytes {
                 best = Self { width: width as u8, bytes };

@@ -27,3 +27,6 @@ pub enum DecodeError {
     #[error("the block contradicts itself: {0}")]
     Contradiction(&'static str),
 }
+
+#[cfg(test)]
+mod tests;

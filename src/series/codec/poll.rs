@@ -28,9 +28,14 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Whether a poll has the same ports as the one before, in the same order.
+    pub fn has_ports_of(&self, sample: &DeviceSample) -> bool {
+        self.ports.len() == sample.rows.len() && self.ports.iter().zip(&sample.rows).all(|(a, b)| *a == b.port)
+    }
+
     /// Encodes a poll; `key` makes it readable without those before it.
     pub fn encode(&mut self, sample: &DeviceSample, key: bool) -> Vec<u8> {
-        let same_ports = !key && self.ports.len() == sample.rows.len() && self.ports.iter().zip(&sample.rows).all(|(a, b)| *a == b.port);
+        let same_ports = !key && self.has_ports_of(sample);
         let rows: Vec<(u16, [u64; METRICS])> = sample.rows.iter().map(|row| unfold(&row.values)).collect();
         let same_masks = same_ports && self.masks.iter().zip(&rows).all(|(a, (b, _))| a == b);
         let marked = sample.rows.iter().any(|row| row.mark.is_some());
