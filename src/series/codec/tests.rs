@@ -19,8 +19,12 @@ fn value() -> impl Strategy<Value = Option<u64>> {
 }
 
 fn row() -> impl Strategy<Value = PortSample> {
-    (0..40_u32, any::<i32>(), gap(), proptest::array::uniform14(value()))
-        .prop_map(|(port, skew_ms, mark, values)| PortSample { port: PortId(port), skew_ms, mark, values })
+    (0..40_u32, any::<i32>(), gap(), proptest::array::uniform14(value())).prop_map(|(port, skew_ms, mark, values)| PortSample {
+        port: PortId(port),
+        skew_ms,
+        mark,
+        values,
+    })
 }
 
 /// Polls in the order of time, each port at most once in each.
@@ -70,6 +74,8 @@ fn cells() -> impl Strategy<Value = Cells> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn blocks_come_back(polls in polls()) {
         let stretch = stretch_of(&polls);
