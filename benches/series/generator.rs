@@ -5,7 +5,7 @@ use netroom::model::{DeviceId, METRICS, PortId, PortMetric, Timestamp};
 use netroom::series::sample::{DeviceSample, PortSample};
 
 /// The metrics a port has here.
-pub const TWELVE: [PortMetric; 12] = [
+pub(crate) const TWELVE: [PortMetric; 12] = [
     PortMetric::InOctets,
     PortMetric::OutOctets,
     PortMetric::InUcast,
@@ -21,7 +21,7 @@ pub const TWELVE: [PortMetric; 12] = [
 ];
 
 /// Ports of a switch.
-pub const PORTS: u32 = 50;
+pub(crate) const PORTS: u32 = 50;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -42,14 +42,14 @@ struct Port {
 }
 
 /// A switch that counts.
-pub struct Switch {
+pub(crate) struct Switch {
     device: DeviceId,
     random: u64,
     ports: Vec<Port>,
 }
 
 impl Switch {
-    pub fn new(number: u32) -> Self {
+    pub(crate) fn new(number: u32) -> Self {
         let mut switch = Self { device: DeviceId(number), random: 0x9e37_79b9_7f4a_7c15 ^ u64::from(number + 1) << 20, ports: Vec::new() };
         for port in 0..PORTS {
             let kind = match port {
@@ -75,7 +75,7 @@ impl Switch {
     }
 
     /// The poll at `time_ms`, `step_s` after the one before.
-    pub fn poll(&mut self, time_ms: i64, step_s: u32) -> DeviceSample {
+    pub(crate) fn poll(&mut self, time_ms: i64, step_s: u32) -> DeviceSample {
         let hour = (time_ms.rem_euclid(86_400_000)) as f64 / 3_600_000.0;
         let office = 0.05 + 0.95 * (-((hour - 11.0) / 4.0).powi(2)).exp();
         let step = f64::from(step_s);

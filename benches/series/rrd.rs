@@ -13,7 +13,7 @@ use super::measure::Usage;
 
 /// Feeds an hour of two switches and prints the ratio.
 #[expect(clippy::disallowed_methods, reason = "the peer that is measured is another program")]
-pub fn compare(dir: &Path, ours: f64) {
+pub(crate) fn compare(dir: &Path, ours: f64) {
     let spawned = Command::new("rrdtool").arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut peer) = spawned else {
         eprintln!("SKIPPED: rrdtool is not installed, no comparison with it (apt-get install rrdtool)");
