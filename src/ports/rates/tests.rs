@@ -275,7 +275,10 @@ proptest! {
                         reported += f64::from(rate) * f64::from(passed);
                     } else {
                         // A reading in the first seconds after a start is not told from one before another start.
-                        prop_assert!(polls_of_this_run == 0 || uptime_at_last_poll < 2_000, "{:?} without a cause", now.mark);
+                        let just_started = polls_of_this_run == 0 || uptime_at_last_poll < 2_000;
+                        // After lost answers 32 bits may have wrapped twice: once takes 327 s at 1.05 of the line.
+                        let twice = is_narrow && passed > 300 && now.mark == Some(Gap::Ambiguous);
+                        prop_assert!(just_started || twice, "{:?} without a cause", now.mark);
                     }
                     uptime_at_last_poll = switch.uptime % WRAP;
                     verdict = Some(now);
