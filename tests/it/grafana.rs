@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use netroom::demo::agent::{Clock, Running};
+use netroom::demo::campus::{self, Campus};
+use netroom::model::clock;
 use serde_json::Value;
 
 use crate::metrics::{metrics, round, served};
 use crate::prometheus::{Prometheus, dashboards};
 use crate::table;
 
-/// How long all panels together may take to have data.
-const PATIENCE_S: u32 = 60;
+/// How long data may take to come: some polls of ten seconds each, on a busy machine.
+const PATIENCE_S: u32 = 180;
 
 #[tokio::test]
-async fn every_panel_has_data() {
+async fn every_panel_has_data_from_a_table() {
     let live = table::live(6, 24);
     let (own, pages) = metrics(&live);
     served(pages, async |address| {
@@ -29,16 +35,80 @@ async fn every_panel_has_data() {
         };
         tokio::select! {
             () = traffic => {}
-            () = check(&prometheus) => {}
+            () = check(&prometheus, 6) => {}
         }
     })
     .await;
 }
 
-async fn check(prometheus: &Prometheus) {
+/// The same of the whole program, which polls simulated switches over real SNMP, and one that does not answer.
+#[tokio::test]
+async fn every_panel_has_data_from_the_program() {
+    let campus = Campus::new(campus::Options { port: 0, shown: None, ..campus::Options::default() });
+    let time: Clock = Arc::new(clock::wall);
+    let switches = Running::start(campus.agents(&time).unwrap()).unwrap();
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let dead = format!("\n[[device]]\nname = \"sw-dead\"\naddress = \"127.0.0.1\"\nport = {}\n", silent.local_addr().unwrap().port());
+    let settings = campus.configuration(switches.addresses()).replace("interval = \"60s\"", "interval = \"10s\"") + &dead;
+    let directory = tempfile::tempdir().unwrap();
+    let program = Program::start(directory.path(), &settings);
+    let address = program.address().await;
+    let Some(prometheus) = Prometheus::start(&configuration(address)).await else { return };
+    check(&prometheus, switches.addresses().len() + 1).await;
+}
+
+/// `netroom serve` in a directory of its own; stopped when dropped.
+struct Program {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Program {
+    fn start(directory: &Path, settings: &str) -> Self {
+        let (file, log) = (directory.join("netroom.toml"), directory.join("log"));
+        std::fs::write(&file, settings).unwrap();
+        let output = std::fs::File::create(&log).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the program itself, from outside")]
+        let child = Command::new(env!("CARGO_BIN_EXE_netroom"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("--config")
+            .arg(file)
+            .arg("--data")
+            .arg(directory.join("data"))
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        Self { child, log }
+    }
+
+    /// Where it serves its pages, from its log.
+    async fn address(&self) -> SocketAddr {
+        for _ in 0..600 {
+            let log = std::fs::read_to_string(&self.log).unwrap();
+            let found = log.split("http://").skip(1).find_map(|rest| rest.split('/').next()?.parse().ok());
+            if let Some(address) = found {
+                return address;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the program did not say where it serves: {}", std::fs::read_to_string(&self.log).unwrap());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs all queries, patiently, until each has returned something.
+async fn check(prometheus: &Prometheus, devices: usize) {
     let scraped = |answer: &Value| {
         let targets = answer["data"]["activeTargets"].as_array().cloned().unwrap_or_default();
-        targets.len() == 2 + 6 && targets.iter().all(|target| target["health"] == "up")
+        targets.len() == 2 + devices && targets.iter().all(|target| target["health"] == "up")
     };
     let targets = prometheus.wait(30, "/api/v1/targets", &[("state", "active")], scraped).await;
     assert!(targets.is_ok(), "not all targets are scraped: {targets:?}\n{}", prometheus.log());
@@ -56,8 +126,8 @@ async fn check(prometheus: &Prometheus) {
         for variable in dashboard["templating"]["list"].as_array().unwrap().iter().filter(|variable| variable["type"] == "query") {
             let (series, label) = label_values(&filled_in(variable["query"]["query"].as_str().unwrap()));
             let path = format!("/api/v1/label/{label}/values");
-            let found = prometheus.wait(10, &path, &[("match[]", &series)], |answer| !empty(&answer["data"])).await;
-            assert!(found.is_ok(), "{name}: the variable {} has no value: {found:?}", variable["name"]);
+            let found = prometheus.wait(PATIENCE_S, &path, &[("match[]", &series)], |answer| !empty(&answer["data"])).await;
+            assert!(found.is_ok(), "{name}: the variable {} has no value; scrapes: {:?}", variable["name"], scrapes(prometheus).await);
         }
     }
     assert!(waiting.len() > 60, "only {} queries were found", waiting.len());
@@ -77,12 +147,19 @@ async fn check(prometheus: &Prometheus) {
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    assert!(waiting.is_empty(), "no data after {PATIENCE_S} s: {waiting:#?}");
+    assert!(waiting.is_empty(), "no data after {PATIENCE_S} s: {waiting:#?}; scrapes: {:?}", scrapes(prometheus).await);
 
     let rules = prometheus.get("/api/v1/rules", &[]).await;
     for rule in rules["data"]["groups"].as_array().unwrap().iter().flat_map(|group| group["rules"].as_array().unwrap()) {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
+}
+
+/// What Prometheus says of each of its targets, for messages of failing tests.
+async fn scrapes(prometheus: &Prometheus) -> Vec<String> {
+    let answer = prometheus.get("/api/v1/targets", &[("state", "active")]).await;
+    let targets = answer["data"]["activeTargets"].as_array().cloned().unwrap_or_default();
+    targets.iter().map(|target| format!("{} {} {}", target["scrapeUrl"], target["health"], target["lastError"])).collect()
 }
 
 /// Scrapes the pages twice a second: the program, its ports in one, and each device by service discovery.
@@ -113,9 +190,7 @@ fn all_dashboards() -> Vec<(String, Value)> {
 /// A query with Grafana's variables filled in as Grafana does.
 fn filled_in(expression: &str) -> String {
     let mut filled = expression.to_owned();
-    for (variable, value) in
-        [("$__rate_interval", "10s"), ("$__range", "1h"), ("$device", "sw-000[0-3]"), ("$ifname", "GigabitEthernet1/0/2"), ("$site", ".*")]
-    {
+    for (variable, value) in [("$__rate_interval", "10s"), ("$__range", "1h"), ("$device", ".+"), ("$ifname", ".+"), ("$site", ".*")] {
         filled = filled.replace(variable, value);
     }
     assert!(!filled.contains('$'), "a variable is not filled in: {filled}");
