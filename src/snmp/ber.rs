@@ -68,7 +68,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element: tag and contents.
+    #[inline]
     pub fn element(&mut self) -> Result<(u8, &'a [u8]), BerError> {
+        // Nearly all elements of a poll have a length of one octet.
+        if let [tag, length @ 0..0x80, body @ ..] = self.rest
+            && let Some((contents, rest)) = body.split_at_checked(usize::from(*length))
+        {
+            self.rest = rest;
+            return Ok((*tag, contents));
+        }
+        self.long_element()
+    }
+
+    fn long_element(&mut self) -> Result<(u8, &'a [u8]), BerError> {
         let (&tag, after_tag) = self.rest.split_first().ok_or(BerError::Truncated)?;
         let (&first, after_first) = after_tag.split_first().ok_or(BerError::Truncated)?;
         let (length, body) = if first < 0x80 {
@@ -102,6 +114,9 @@ impl<'a> Reader<'a> {
 pub fn signed(octets: &[u8]) -> Result<i64, BerError> {
     let (&first, _) = octets.split_first().ok_or(BerError::Integer)?;
     let negative = first & 0x80 != 0;
+    if octets.len() <= 8 {
+        return Ok(octets.iter().fold(if negative { -1 } else { 0 }, |sum, &octet| sum << 8 | i64::from(octet)));
+    }
     let filler = if negative { 0xff } else { 0x00 };
     let lead = octets.iter().take_while(|&&octet| octet == filler).count().min(octets.len() - 1);
     let digits = octets.get(lead..).ok_or(BerError::Integer)?;
@@ -114,9 +129,13 @@ pub fn signed(octets: &[u8]) -> Result<i64, BerError> {
 
 /// An unsigned integer as Counter, Gauge and TimeTicks carry it. Agents send 32-bit values above 2^31 both with and
 /// without the leading zero octet, so the sign bit is never a sign here.
+#[inline]
 pub fn unsigned(octets: &[u8]) -> Result<u64, BerError> {
     if octets.is_empty() {
         return Err(BerError::Integer);
+    }
+    if octets.len() <= 8 {
+        return Ok(octets.iter().fold(0_u64, |sum, &octet| sum << 8 | u64::from(octet)));
     }
     let lead = octets.iter().take_while(|&&octet| octet == 0).count();
     let digits = octets.get(lead..).ok_or(BerError::Integer)?;

@@ -23,6 +23,10 @@ impl<'a> OidRef<'a> {
         if octets.is_empty() || octets.len() > MAX_OCTETS {
             return Err(BerError::Oid);
         }
+        // Subidentifiers below 128 only, as in most names of a poll: one look at all octets together.
+        if octets.iter().fold(0, |all, &octet| all | octet) < 0x80 {
+            return Ok(Self(octets));
+        }
         for &octet in octets {
             if at_start && octet == 0x80 {
                 return Err(BerError::Oid);
@@ -45,6 +49,7 @@ impl<'a> OidRef<'a> {
     }
 
     /// What follows `prefix`; `None` when the OID is not below it.
+    #[inline]
     pub fn below(self, prefix: &Oid) -> Option<Subids<'a>> {
         self.0.strip_prefix(&*prefix.0).map(Subids)
     }

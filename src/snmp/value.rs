@@ -64,6 +64,7 @@ pub enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// Reads the contents of an element.
+    #[inline]
     pub fn parse(tag: u8, octets: &'a [u8]) -> Self {
         Self::try_parse(tag, octets).unwrap_or(Self::Malformed { tag, octets })
     }
