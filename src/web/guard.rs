@@ -86,3 +86,37 @@ fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!(panic = what, "a page handler panicked: {what}; the request was answered with 500, the rest keeps running");
     failure::plain(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::header::CONTENT_LENGTH;
+    use axum::routing::{get, post};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(request: axum::http::Request<Body>) -> Response {
+        let routes = Router::new()
+            .route("/panic", get(|| async { panic!("told in the log") as &'static str }))
+            .route("/form", post(|body: String| async move { body.len().to_string() }));
+        guarded(routes).oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_with_all_headers() {
+        let answer = ask(Request::get("/panic").body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(answer.headers().contains_key(CONTENT_SECURITY_POLICY) && answer.headers().contains_key("x-request-id"));
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_the_limit_is_refused_whether_its_length_is_told_or_not() {
+        let post = |length: usize| Request::post("/form").body(Body::from(vec![b'x'; length])).unwrap();
+        assert_eq!(ask(post(BODY_LIMIT)).await.status(), StatusCode::OK);
+        assert_eq!(ask(post(BODY_LIMIT + 1)).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let mut told = post(1);
+        told.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(BODY_LIMIT + 1));
+        assert_eq!(ask(told).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}

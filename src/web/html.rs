@@ -128,10 +128,19 @@ impl fmt::Display for Figure {
 
 impl HtmlSafe for Figure {}
 
-/// A share of 100 as a bar; past 90 it is drawn hot. Decoration: the number stands beside it.
+/// A utilisation as a bar; past 90 % it is drawn hot. Decoration: the number stands beside it.
 pub(crate) fn bar(percent: Option<f64>) -> Html {
-    let width = percent.unwrap_or(0.0).clamp(0.0, 100.0);
-    let hot = if width >= HOT_PERCENT { " hot" } else { "" };
+    let hot = percent.is_some_and(|percent| percent >= HOT_PERCENT);
+    bar_of(percent.unwrap_or(0.0), if hot { " hot" } else { "" })
+}
+
+/// A share of a whole, 0 to 1, as a bar.
+pub(crate) fn share(share: f64) -> Html {
+    bar_of(share * 100.0, "")
+}
+
+fn bar_of(percent: f64, hot: &str) -> Html {
+    let width = percent.clamp(0.0, 100.0);
     Html(format!(
         "<svg class=\"bar{hot}\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect width=\"{width:.1}\" height=\"4\"/></svg>"
     ))

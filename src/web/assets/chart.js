@@ -110,7 +110,7 @@
         y: { range: (u, low, high) => [0, Math.max((high ?? 0) * 1.08, data.unit === "%" ? 1 : 10)] },
       },
       axes: [
-        { ...axis, space: 64, values: (u, ticks, a, space, gap) => ticks.map((t) => {
+        { ...axis, space: 64, size: 32, values: (u, ticks, a, space, gap) => ticks.map((t) => {
           const d = officeDate(t);
           if (gap >= 86400 || (d.getUTCHours() === 0 && d.getUTCMinutes() === 0)) return `${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`;
           return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;

@@ -82,7 +82,7 @@ fn row(words: Words, clock: &Clock, device: &DeviceLive) -> DeviceRow {
         why: health.gap.map(|gap| words.gap(gap)).unwrap_or_default(),
         up,
         ports,
-        share: html::bar(Some(if ports == 0 { 0.0 } else { (up as f64 / ports as f64 * 100.0).min(89.0) })),
+        share: html::share(up as f64 / ports.max(1) as f64),
         inbound: rate(sum(sockets().map(|port| port.in_bps()).collect())),
         outbound: rate(sum(sockets().map(|port| port.out_bps()).collect())),
         rtt: rtt(words, device),

@@ -379,7 +379,7 @@ fn talker(place: &Place, value: Figure, share: f64, sparks: &SparkMap) -> Talker
         full_name: Arc::clone(&port.identity.name),
         url: port_url(device, &port.identity.name),
         alias: port.identity.alias.shared(),
-        bar: html::bar(Some(if value.unit == "%" { port.utilisation_percent().unwrap_or(0.0) } else { (share * 100.0).min(89.0) })),
+        bar: if value.unit == "%" { html::bar(port.utilisation_percent()) } else { html::share(share) },
         value,
         spark: html::spark(sparks.get(&port.identity.id).map(|spark| &**spark)),
     }

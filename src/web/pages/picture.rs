@@ -1,6 +1,7 @@
 //! Graphs as files: PNG for mail and documents, SVG for other pages. The same drawing as in the page.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -20,6 +21,9 @@ use crate::web::visitor::Visitor;
 
 /// Pixels of a PNG for each pixel of the drawing.
 const SCALE: f32 = 2.0;
+
+/// 5-minute averages, which the 95th percentile is made of, are not kept for longer windows such as a year.
+const BILLED_MOST: Duration = Duration::from_secs(40 * 86_400);
 
 /// A picture to be drawn.
 #[derive(Clone, Debug)]
@@ -70,6 +74,7 @@ impl Wanted {
         chart.theme = self.theme;
         if let Some(factor) = self.kind.factor(self.speed_bps)
             && matches!(self.kind, Kind::Traffic | Kind::Utilisation)
+            && window.to.since(window.from) <= BILLED_MOST
         {
             let percentile = |metric| history.percentile(self.port, metric, window.from, window.to, 95.0);
             chart.inbound.p95 = percentile(PortMetric::InOctets)?.map(|value| value * factor);

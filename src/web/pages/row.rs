@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ports::live::{DeviceLive, PortLive};
+use crate::ports::live::{DeviceLive, PortLive, PortState};
 use crate::web::figure::{self, Figure};
 use crate::web::html::{self, Html};
 use crate::web::page::{device_url, port_url};
@@ -24,6 +24,7 @@ pub(super) struct Row {
     pub(super) bar: Html,
     pub(super) errors: Figure,
     pub(super) has_errors: bool,
+    pub(super) is_up: bool,
     pub(super) spark: Html,
 }
 
@@ -44,6 +45,7 @@ impl Row {
             bar: html::bar(port.utilisation_percent()),
             errors: figure::errors(words, port),
             has_errors: figure::error_rate(port).is_some_and(|rate| rate > 0.0),
+            is_up: port.state == PortState::Up,
             spark: html::spark(sparks.get(&identity.id).map(|spark| &**spark)),
         }
     }
