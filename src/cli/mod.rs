@@ -11,6 +11,7 @@ mod discover;
 pub mod logging;
 mod man;
 pub mod out;
+mod series;
 mod serve;
 mod snmp_args;
 
@@ -76,6 +77,7 @@ enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
     Check(check::Args),
+    Series(series::Args),
     Completions(completions::Args),
     Device(Box<device::Args>),
     Discover(Box<discover::Args>),
@@ -129,6 +131,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Serve(args) => serve::run(globals, &args),
         Command::Demo(args) => demo::run(globals, &args),
         Command::Check(args) => check::run(globals, &args),
+        Command::Series(args) => series::run(globals, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Device(args) => device::run(&args),
         Command::Discover(args) => discover::run(&args),

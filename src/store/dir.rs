@@ -68,8 +68,13 @@ impl DataDir {
 
     /// Where the series are.
     pub fn series(&self) -> PathBuf {
-        self.path.join("series")
+        series_of(&self.path)
     }
+}
+
+/// Where the series of a data directory are, for those who only read.
+pub fn series_of(data: &Path) -> PathBuf {
+    data.join("series")
 }
 
 #[cfg(test)]
