@@ -11,6 +11,8 @@ mod campus;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod damaged;
 #[cfg(test)]
 mod device_command;
