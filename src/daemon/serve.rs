@@ -32,7 +32,7 @@ const DRAIN: Duration = Duration::from_secs(9);
 /// Open requests of browsers get this much of it.
 const WEB_DRAIN: Duration = Duration::from_secs(3);
 /// How often the store's files are looked after.
-const KEEP_EVERY: Duration = Duration::from_secs(20);
+const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// A loop that is silent for longer is stuck.
 const SILENCE: Duration = Duration::from_secs(60);
 

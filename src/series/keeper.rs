@@ -21,6 +21,8 @@ use super::writer::{Message, Writer};
 const GRACE_MS: i64 = 120_000;
 /// How long after midnight a day is sealed: the first hour after it has been moved by then.
 const SEAL_AFTER_MS: i64 = HOUR_MS + 15 * 60_000;
+/// Days sealed in one turn at most: after an import or a long pause there may be hundreds, and a stop must not wait for all.
+const SEALS_A_TICK: u32 = 8;
 /// A clock that jumps further than this may be wrong: nothing is dropped by age until it has stood a day.
 const JUMP_MS: i64 = 2 * DAY_MS;
 
@@ -79,9 +81,11 @@ impl Keeper {
     }
 
     fn seal(&mut self, now_ms: i64) -> Result<(), SeriesError> {
+        let mut left = SEALS_A_TICK;
         for (day, files) in self.shared.days.all() {
             let in_tail = self.shared.tail.earliest_ms().is_some_and(|earliest| earliest < day.end_ms());
-            if files.open && !in_tail && day.end_ms() + SEAL_AFTER_MS <= now_ms && seal(&self.shared, day, &mut self.scratch)? {
+            if left > 0 && files.open && !in_tail && day.end_ms() + SEAL_AFTER_MS <= now_ms && seal(&self.shared, day, &mut self.scratch)? {
+                left -= 1;
                 self.shared.counters.slow(|slow| slow.sealed_days += 1);
                 tracing::info!(%day, "series: {day} sealed");
             }
