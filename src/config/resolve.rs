@@ -110,6 +110,10 @@ impl Judge<'_> {
             self.damaged_sections.insert(misfit.path);
             self.error(misfit.offset, misfit.code, misfit.message, misfit.remedy);
         }
+        if !errors.is_empty() {
+            // A quote too few lets one value swallow the next: quoting it in a message could show a secret.
+            return RawFile::default();
+        }
         RawFile::deserialize(toml::Deserializer::from(fitting)).unwrap_or_else(|error| {
             let offset = error.span().map_or(base, |span| span.start);
             self.error(offset, Code::WrongType, "this value is not understood", "see `netroom check --schema` for what may stand here");
