@@ -81,7 +81,8 @@ if [ -f tests/web/package.json ]; then
 fi
 
 step "tests"
-cargo test --locked --all-targets --no-fail-fast
+cargo test --locked --lib --bins --tests --no-fail-fast
+cargo test --locked --doc
 
 step "the first command of the README: the release build runs the demo"
 cargo build --release --locked
