@@ -32,11 +32,10 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
     }
 }
 
-/// Whether sysUpTime began anew between two readings: it fell, and not because it wraps at 2^32 hundredths (497 days).
-/// Near the wrap two readings a few minutes apart cannot be told by uptime alone; there the higher rooms use snmpEngineTime.
+/// Whether sysUpTime fell between two readings: the device restarted, or its 497 days are over. Here both call for a look
+/// at its identity; the rooms above tell them apart.
 pub const fn restarted(before: u32, after: u32) -> bool {
-    const MARGIN: u32 = 100 * 3600;
-    after < before && !(before > u32::MAX - MARGIN && after < MARGIN)
+    after < before
 }
 
 #[cfg(test)]
@@ -56,10 +55,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wrap_of_the_uptime_is_no_restart() {
+    fn any_fall_of_the_uptime_calls_for_a_look() {
         assert!(restarted(500_000, 200));
         assert!(restarted(499, 498));
+        assert!(restarted(u32::MAX - 500, 700));
         assert!(!restarted(200, 200));
-        assert!(!restarted(u32::MAX - 500, 700));
     }
 }

@@ -360,11 +360,12 @@ impl PollJob {
         self.uptime = signs.uptime.or(self.uptime);
         self.phase = Phase::Counters;
         match self.current.take() {
-            _ if restarted => self.doubt("the device restarted"),
+            // After a silence it may have restarted for longer than it had been up before, or another device may stand there.
             None => {
                 self.memory.answering = true;
-                self.start();
+                self.read_identity(Then::Counters);
             }
+            Some(_) if restarted => self.doubt("the device restarted"),
             Some(piece) if piece.unanswered >= UNANSWERED_BEFORE_HALVING => self.halve(&piece),
             Some(piece) => self.current = Some(piece),
         }

@@ -270,6 +270,7 @@ fn a_silent_device_is_asked_for_its_uptime_only() {
     assert_eq!(asked, vec![vec!["1.3.6.1.2.1.1.3.0"]; 3], "one probe, sent three times");
     let back = device.poll(&mut Line::to(Version::V2c, &table, Manners::default())).round;
     assert_eq!((back.gap, back.rows.len()), (None, 8));
+    assert!(back.inventory.is_some(), "another device may stand there after a silence");
 }
 
 #[test]
@@ -294,6 +295,8 @@ fn garbage_is_malformed_and_a_garbled_answer_costs_nothing() {
     let mut device = known(&table);
     let round = device.poll(&mut Line::scripted(Version::V2c, |_, _, _| Some(b"HTTP/1.1 400".to_vec()))).round;
     assert_eq!(round.gap, Some(Gap::Malformed));
+    // The first poll after a silence reads the identity anew; the next one is plain again.
+    assert_eq!(device.poll(&mut Line::to(Version::V2c, &table, Manners::default())).round.gap, None);
     let mut line = Line::scripted(Version::V2c, |number, datagram, now| {
         if number == 1 { Some(vec![0x30, 0x03, 0x02, 0x01]) } else { respond(datagram, &table, &Manners::default(), now) }
     });
