@@ -23,16 +23,17 @@ wait_for() { # seconds, what, command...
     done
 }
 address() { url=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$dir/out" | head -n 1) && [ -n "$url" ]; }
-polled() { curl -fsS "$url/metrics" 2>/dev/null | grep -qE '^netroom_polls_total\{.*result="ok".*\} [1-9]'; }
-total() { curl -fsS "$url/metrics/ports" | awk '/^netroom_port_in_octets_total/ { sum += $NF } END { printf "%.0f\n", sum }'; }
+page() { curl -fsS -H "Accept-Language: ${2:-en}" "$url$1" 2>/dev/null; }
+polled() { [[ $(page /metrics) =~ netroom_polls_total\{result=\"ok\"\}\ [1-9] ]]; }
+total() { page /metrics/ports | awk '/^netroom_port_in_octets_total/ { sum += $NF } END { printf "%.0f\n", sum }'; }
 moved() { [ "$(total)" -gt "$first" ]; }
 
 wait_for 120 "address of the dashboard" address
 wait_for 60 "successful poll" polled
 first=$(total)
 wait_for 60 "movement of the graphs" moved
-curl -fsS -H 'Accept-Language: zh' "$url/" | grep -q '总览' || fail "the overview is not in Chinese"
-curl -fsS -H 'Accept-Language: en' "$url/" | grep -q 'Overview' || fail "the overview is not in English"
+[[ $(page / zh) == *总览* ]] || fail "the overview is not in Chinese"
+[[ $(page / en) == *Overview* ]] || fail "the overview is not in English"
 
 kill -TERM $pid
 end=$((SECONDS + 10))
