@@ -8,3 +8,4 @@
 mod daemon;
 mod network;
 mod polling;
+mod rates;

@@ -3,7 +3,7 @@
 use crate::daemon::Daemon;
 use crate::network::Network;
 
-const TWO_SWITCHES: &str = r#"
+pub(crate) const TWO_SWITCHES: &str = r#"
 [snmp]
 interval = "10s"
 community = "public"
