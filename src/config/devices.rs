@@ -16,6 +16,7 @@ use super::source::At;
 const SNMP_PORT: u16 = 161;
 const TIMEOUTS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(60));
 const LONGEST_NAME: usize = 63;
+const LINK_LOCAL: &str = "give the device a global or unique local (fd00::/8) IPv6 address, or an IPv4 one, and write that";
 
 /// All devices that are without fault; those with one are told.
 pub(super) fn resolve(judge: &mut Judge<'_>, snmp: RawSnmp, devices: Vec<At<RawDevice>>) -> Vec<DeviceSettings> {
@@ -123,6 +124,11 @@ fn address(
             judge.error(at.offset, Code::BadAddress, message, "write the management address of the device");
             return None;
         }
+        Ok(IpAddr::V6(ip)) if ip.is_unicast_link_local() => {
+            let message = format!("{ip} is a link-local address: it holds on one cable only");
+            judge.error(at.offset, Code::BadAddress, message, LINK_LOCAL);
+            return None;
+        }
         Ok(ip) => SocketAddr::new(ip.to_canonical(), port),
         Err(_) => {
             judge.error(at.offset, Code::BadAddress, format!("\"{}\" is no IP address", at.value), address_remedy(&at.value));
@@ -147,7 +153,7 @@ fn address_remedy(text: &str) -> String {
     match text.trim().parse::<SocketAddr>() {
         Ok(both) => format!("write address = \"{}\" and, in a line of its own, port = {}", both.ip(), both.port()),
         Err(_) if text.contains('/') => "write one address; `netroom discover` asks a whole network".into(),
-        Err(_) if text.contains('%') => "write the address without its zone; link-local addresses cannot be polled".into(),
+        Err(_) if text.contains('%') => LINK_LOCAL.into(),
         Err(_) if text.chars().any(|c| c.is_ascii_alphabetic() && !text.contains(':')) => format!(
             "write the IP address that `getent hosts {text}` prints: devices are asked by address, so that polling goes on when DNS fails"
         ),

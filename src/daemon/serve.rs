@@ -180,7 +180,7 @@ impl House {
     }
 
     fn start_pages(&self, supervisor: &Supervisor, settings: &Settings, listener: TcpListener) -> Result<(), DaemonError> {
-        let past = Arc::new(Past(self.reader.clone()));
+        let past = Arc::new(Past { reader: self.reader.clone(), counts: Arc::clone(&self.flow.counts) });
         let app = Arc::new(web::App::new(Arc::clone(&self.live), past, settings.time_zone.clone(), supervisor.stopping()));
         let mut routes = web::router(Arc::clone(&app));
         if settings.metrics.enabled {

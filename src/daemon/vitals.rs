@@ -7,6 +7,7 @@ use crate::daemon::flow::{Flow, ROUNDS, SAMPLES};
 use crate::daemon::supervise::Supervisor;
 use crate::metrics::Vitals;
 use crate::metrics::vitals::{QueueVitals, ReadVitals, ScheduleVitals, SnmpVitals, StoreVitals};
+use crate::ports::driver::Counts;
 use crate::series::Reader;
 use crate::snmp::udp::UdpTransport;
 
@@ -34,7 +35,7 @@ pub(super) fn reading(flow: Arc<Flow>, transport: Arc<UdpTransport>, reader: Rea
         let polled = flow.poller().map(|poller| poller.stats()).unwrap_or_default();
         Vitals {
             snmp: snmp(&transport),
-            store: store(&series),
+            store: store(&series, &flow.counts),
             schedule: ScheduleVitals { skipped: polled.late + polled.stalled },
             queues: queues(&flow, &series, polled.shed),
             task_restarts: tasks.restarts(),
@@ -58,12 +59,15 @@ fn snmp(transport: &UdpTransport) -> SnmpVitals {
     }
 }
 
-fn store(stats: &crate::series::Stats) -> StoreVitals {
+fn store(stats: &crate::series::Stats, counts: &Counts) -> StoreVitals {
     let bytes = &stats.bytes;
     StoreVitals {
         state: stats.state.word(),
         stored_rows: stats.stored_rows,
         lost_rows: stats.lost_rows,
+        uncatalogued_rows: read(&counts.rows_uncatalogued),
+        catalogue_failures: read(&counts.catalogue_failures),
+        overlapping_polls: read(&counts.samples_overlapping),
         held_polls: stats.held_polls,
         last_commit_s: stats.last_commit.map(|at| at.millis() as f64 / 1e3),
         commit_s: stats.commit_ms as f64 / 1e3,
@@ -74,8 +78,11 @@ fn store(stats: &crate::series::Stats) -> StoreVitals {
     }
 }
 
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
 fn queues(flow: &Flow, series: &crate::series::Stats, polls_shed: u64) -> Vec<QueueVitals> {
-    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     vec![
         QueueVitals { name: "poller-ports", length: flow.rounds.waiting() as u64, capacity: ROUNDS as u64, shed: polls_shed },
         QueueVitals {

@@ -66,6 +66,12 @@ pub struct StoreVitals {
     pub stored_rows: u64,
     /// Port samples lost because neither disk nor memory had room.
     pub lost_rows: u64,
+    /// Port samples not stored because their ports could not be written to the catalogue.
+    pub uncatalogued_rows: u64,
+    /// Writes to the catalogue that failed.
+    pub catalogue_failures: u64,
+    /// Device polls not stored because samples of an earlier time stand there: our clock was set back.
+    pub overlapping_polls: u64,
     /// Device polls held in memory because they cannot be written now.
     pub held_polls: u64,
     /// When the last commit succeeded, seconds since the epoch.
@@ -162,6 +168,17 @@ fn store(store: &StoreVitals) -> Vec<proto::MetricFamily> {
         ),
         counter("netroom_store_rows_total", "Port samples written to the disk for good.", store.stored_rows),
         counter("netroom_store_lost_rows_total", "Port samples lost because neither disk nor memory had room.", store.lost_rows),
+        counter(
+            "netroom_store_uncatalogued_rows_total",
+            "Port samples not stored because their ports could not be written to the catalogue.",
+            store.uncatalogued_rows,
+        ),
+        counter("netroom_store_catalogue_failures_total", "Writes to the catalogue of ports that failed.", store.catalogue_failures),
+        counter(
+            "netroom_store_overlapping_polls_total",
+            "Device polls not stored because samples stand at their time already: the clock was set back.",
+            store.overlapping_polls,
+        ),
         gauge("netroom_store_held_polls", "Device polls held in memory because they cannot be written now.", store.held_polls as f64),
         gauge("netroom_store_last_commit_duration_seconds", "How long the last commit took.", store.commit_s),
         family("netroom_store_size_bytes", "Bytes on disk by tier.", proto::MetricType::GAUGE, bytes),

@@ -59,7 +59,7 @@ pub struct Answer<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum AskError {
     /// All tries went unanswered.
-    #[error("{peer} did not answer {tries} requests within {waited:?}; is it up, is UDP open, is the community right?")]
+    #[error("{peer} did not answer {tries} requests within {} ms; is it up, is UDP open, is the community right?", .waited.as_millis())]
     Timeout {
         /// Whom we asked.
         peer: SocketAddr,

@@ -83,6 +83,7 @@ async fn overview(State(app): State<Arc<App>>) -> Json<Value> {
         "out_bps": survey.total_out,
         "troubles": survey.troubles.len(),
         "last_poll": survey.last_poll,
+        "store": app.keeping(),
         "top_in": top(&survey.top_in),
         "top_out": top(&survey.top_out),
         "top_used": top(&survey.top_used),

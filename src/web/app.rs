@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::change::Changes;
-use super::source::{HistoryError, HistorySource};
+use super::source::{HistoryError, HistorySource, Keeping};
 use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
 use crate::model::{PortId, Timestamp, clock};
@@ -88,6 +88,11 @@ impl App {
             let index = device.ports.iter().position(|port| port.identity.id == id)?;
             Some((device, index))
         })
+    }
+
+    /// Whether what is measured is kept.
+    pub(crate) fn keeping(&self) -> Keeping {
+        self.history.keeping()
     }
 
     pub(crate) const fn changes(&self) -> &Changes {

@@ -32,4 +32,4 @@ pub use app::App;
 pub use change::{Change, What};
 pub use route::router;
 pub use serve::{ServeError, serve};
-pub use source::{HistoryError, HistorySource};
+pub use source::{HistoryError, HistorySource, Keeping};

@@ -2,6 +2,7 @@
 //! decides which one stands behind them.
 
 use crate::model::{PortId, PortMetric, Timestamp};
+use crate::series::StoreState;
 use crate::series::history::{History, HistoryQuery};
 
 /// Answers questions about the past. The calls may block on the disk; pages ask on blocking threads.
@@ -24,6 +25,22 @@ pub trait HistorySource: Send + Sync + 'static {
         to: Timestamp,
         percent: f64,
     ) -> Result<Option<f64>, HistoryError>;
+
+    /// Whether what is measured is kept; asked for each overview, so it must not wait for the disk.
+    fn keeping(&self) -> Keeping {
+        Keeping::default()
+    }
+}
+
+/// Whether what is measured is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct Keeping {
+    /// Whether samples reach the disk.
+    pub state: StoreState,
+    /// Device polls that wait in memory because they cannot be written now.
+    pub held_polls: u64,
+    /// Port samples lost since the start because neither disk nor memory had room.
+    pub lost_samples: u64,
 }
 
 /// Why the past cannot be told.

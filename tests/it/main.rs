@@ -23,6 +23,8 @@ mod metrics;
 #[cfg(test)]
 mod poll;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod series;
@@ -34,5 +36,7 @@ mod snmp_v3;
 mod snmpd;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod trials;
 #[cfg(test)]
 mod web;

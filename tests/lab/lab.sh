@@ -48,13 +48,15 @@ agent() {
     local dir=$state/$1
     mkdir -p "$dir/persistent"
     cat > "$dir/snmpd.conf" <<CONF
-agentaddress udp:$2:161
+agentaddress udp:$2:161,udp6:161
 sysName $1
 sysLocation $3
 sysContact 网络室 <noc@example.org>
 sysServices 2
 rocommunity public
 rwcommunity private
+rocommunity6 public
+rwcommunity6 private
 createUser netroom SHA-256 "authpass-netroom" AES "privpass-netroom"
 createUser legacy MD5 "authpass-legacy" DES "privpass-legacy"
 rouser netroom priv

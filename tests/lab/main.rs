@@ -9,3 +9,4 @@ mod daemon;
 mod network;
 mod polling;
 mod rates;
+mod refusals;

@@ -11,8 +11,10 @@ pub(crate) struct Network {
 impl Network {
     /// Builds a lab; `None`, with a loud word, where this machine cannot.
     pub(crate) fn up(name: &'static str) -> Option<Self> {
-        let missing: Vec<_> =
-            ["ip", "tc", "snmpd", "snmpset", "python3", "curl", "ping"].into_iter().filter(|tool| !installed(tool)).collect();
+        let missing: Vec<_> = ["ip", "tc", "nft", "sysctl", "snmpd", "snmpset", "python3", "curl", "ping"]
+            .into_iter()
+            .filter(|tool| !installed(tool))
+            .collect();
         let root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"));
         if !root || !missing.is_empty() {
             let why = if root { format!("missing: {}", missing.join(" ")) } else { "network namespaces need root".to_owned() };

@@ -74,6 +74,9 @@ web-verdict-errors =
         [one] { $n } port with errors
        *[other] { $n } ports with errors
     }
+web-verdict-store-low = little disk space is left
+web-verdict-store-full = the disk is full
+web-verdict-store-failing = samples cannot be written
 web-no-poll-yet = No poll finished yet
 web-last-poll = Last poll { $ago }
 web-last-poll-slowest = Last poll { $ago } · slowest took { $ms } ms
@@ -88,6 +91,22 @@ web-more-troubles =
 web-trouble-uplink = Uplink has no link
 web-trouble-errors = Errors { $what }
 web-trouble-hot = Utilisation { $what }
+web-store-low = Little disk space is left: the oldest samples go early. Free some, or keep less under [retention].
+web-store-full =
+    { $n ->
+        [one] The disk is full: polling goes on, { $n } poll waits in memory and is written as soon as there is space. Free some on the disk of the data directory.
+       *[other] The disk is full: polling goes on, { $n } polls wait in memory and are written as soon as there is space. Free some on the disk of the data directory.
+    }
+web-store-failing =
+    { $n ->
+        [one] Samples cannot be written: polling goes on, { $n } poll waits in memory. The log says why; look at the data directory and its disk.
+       *[other] Samples cannot be written: polling goes on, { $n } polls wait in memory. The log says why; look at the data directory and its disk.
+    }
+web-unmeasured-lost =
+    { $n ->
+        [one] { $n } sample lost since the start because it could not be stored; graphs show the hole
+       *[other] { $n } samples lost since the start because they could not be stored; graphs show the holes
+    }
 web-unmeasured = What is not measured
 web-unmeasured-devices =
     { $n ->

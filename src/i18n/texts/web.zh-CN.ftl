@@ -68,6 +68,9 @@ web-verdict-errors =
     { $n ->
        *[other] { $n } 个端口有错包
     }
+web-verdict-store-low = 磁盘空间不足
+web-verdict-store-full = 磁盘已满
+web-verdict-store-failing = 采样数据无法写入
 web-no-poll-yet = 尚未完成采集
 web-last-poll = 最近采集：{ $ago }
 web-last-poll-slowest = 最近采集：{ $ago } · 最慢一台用时 { $ms } ms
@@ -81,6 +84,19 @@ web-more-troubles =
 web-trouble-uplink = 上联口未连接
 web-trouble-errors = 错包 { $what }
 web-trouble-hot = 利用率 { $what }
+web-store-low = 磁盘剩余空间不多：最早的采样数据会提前删除。请清理磁盘，或在 [retention] 中缩短保留时间。
+web-store-full =
+    { $n ->
+       *[other] 磁盘已满：采集照常进行，{ $n } 次采集暂存内存，有空间后自动写入。请清理数据目录所在的磁盘。
+    }
+web-store-failing =
+    { $n ->
+       *[other] 采样数据无法写入：采集照常进行，{ $n } 次采集暂存内存。原因见日志，请检查数据目录及其磁盘。
+    }
+web-unmeasured-lost =
+    { $n ->
+       *[other] 启动以来 { $n } 个采样未能保存而丢失，图中显示为缺口
+    }
 web-unmeasured = 没有测到的
 web-unmeasured-devices =
     { $n ->

@@ -159,6 +159,11 @@ impl InventoryReader {
         }
     }
 
+    /// Which column is being read.
+    pub fn column(&self) -> Option<&Oid> {
+        self.walk.as_ref().and_then(|(_, walk)| walk.column())
+    }
+
     /// Takes an answer.
     pub fn answered(&mut self, answer: &Answer<'_>) {
         if let Some(scalars) = &mut self.scalars {

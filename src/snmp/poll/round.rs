@@ -436,14 +436,27 @@ impl Job for PollJob {
 }
 
 impl PollJob {
+    /// What did not come in before the deadline.
+    fn too_slow(&self) -> String {
+        let advice = "give the device a longer interval, or look at it with netroom device test";
+        match &self.phase {
+            Phase::Identity(reader, _) => {
+                let at = reader.column().map_or_else(String::new, |column| format!(" at {column}"));
+                format!("the interface tables did not end before the deadline of the poll{at}; {advice}")
+            }
+            _ => {
+                let whole = self.plan.as_ref().map_or(0, |plan| plan.ports().len());
+                format!("{} of {whole} ports came in before the deadline of the poll; {advice}", self.rows.heard())
+            }
+        }
+    }
+
     fn outcome(mut self, end: End) -> (Outcome, Box<dyn FnOnce(Outcome) + Send>) {
         let heard = self.finished.is_some();
-        let whole = self.plan.as_ref().map_or(0, |plan| plan.ports().len());
-        let came = self.rows.heard();
         let failure = self.failure.take().or(match end {
             End::Complete => None,
             End::Deadline if !heard => Some((Gap::Timeout, "no answer before the deadline of the poll".to_owned())),
-            End::Deadline => Some((Gap::Deadline, format!("{came} of {whole} ports came in before the deadline of the poll"))),
+            End::Deadline => Some((Gap::Deadline, self.too_slow())),
             End::Cancelled => Some((Gap::DaemonDown, "netroom was stopped during the poll".to_owned())),
         });
         // Rows that a last identity read should have settled are of no use without it.

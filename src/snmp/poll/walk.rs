@@ -39,7 +39,9 @@ impl Default for Caps {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Cut {
     /// The cap of rows.
-    #[error("the table at {column} did not end after {rows} rows; the rest was not read")]
+    #[error(
+        "the table at {column} did not end after {rows} rows and was cut off: its agent is faulty, restart the device or update its software"
+    )]
     Rows {
         /// The column.
         column: Oid,
@@ -47,7 +49,9 @@ pub enum Cut {
         rows: usize,
     },
     /// The cap of octets.
-    #[error("the tables at {column} gave more than {octets} octets; the rest was not read")]
+    #[error(
+        "the tables at {column} gave more than {octets} octets and were cut off: the agent is faulty, restart the device or update its software"
+    )]
     Octets {
         /// The column that broke the cap.
         column: Oid,
@@ -125,6 +129,11 @@ impl Walk {
             refusal: None,
             cut: None,
         }
+    }
+
+    /// The first column that has not ended.
+    pub fn column(&self) -> Option<&Oid> {
+        self.cursors.iter().find(|cursor| cursor.open).map(|cursor| &cursor.root)
     }
 
     /// The next question; `None` when the walk is over.

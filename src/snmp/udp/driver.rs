@@ -26,6 +26,8 @@ const SHORT_TICK: Duration = Duration::from_micros(500);
 const MANY_OUT: usize = 32;
 /// The longest sleep when nothing is running.
 const IDLE: Duration = Duration::from_secs(1);
+/// No datagram waits so long for us: between its stamp and our clock, the clock was set.
+const CLOCK_SET_NS: u64 = 10_000_000_000;
 /// Batches taken from one socket before anything else is done.
 const DRAIN: usize = 16;
 
@@ -186,9 +188,10 @@ const fn no_socket(peer: SocketAddr) -> &'static str {
     if peer.is_ipv6() { "this machine has no IPv6" } else { "this machine has no IPv4" }
 }
 
-/// When a datagram arrived by both clocks: the kernel's stamp says how long it has been waiting for us.
+/// When a datagram arrived by both clocks: the kernel's stamp says how long it has been waiting for us. A stamp that is far
+/// from our clock was made before the clock was set and says nothing.
 fn arrival(stamp_ns: Option<i64>, wall_ns: i64, now: Instant) -> Arrival {
-    let stamp_ns = stamp_ns.unwrap_or(wall_ns);
+    let stamp_ns = stamp_ns.filter(|stamp_ns| wall_ns.abs_diff(*stamp_ns) < CLOCK_SET_NS).unwrap_or(wall_ns);
     // A stepped wall clock must not move the monotonic time by more than a datagram can have waited.
     let waited = Duration::from_nanos(u64::try_from(wall_ns.saturating_sub(stamp_ns)).unwrap_or(0)).min(Duration::from_secs(1));
     Arrival { at: now.checked_sub(waited).unwrap_or(now), stamp: Timestamp::from_millis(stamp_ns / 1_000_000) }

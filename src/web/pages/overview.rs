@@ -10,11 +10,13 @@ use fluent_bundle::FluentValue;
 use super::{Part, inner};
 use crate::model::{PortId, Timestamp};
 use crate::ports::live::{DeviceLive, DeviceState, PortState};
+use crate::series::StoreState;
 use crate::web::app::App;
 use crate::web::change::{Change, What};
 use crate::web::figure::{self, Figure, group};
 use crate::web::html::{self, Html, Mark};
 use crate::web::page::{Page, device_url, port_url, render};
+use crate::web::source::Keeping;
 use crate::web::spark::SparkMap;
 use crate::web::survey::{Place, Survey, Top, Trouble};
 use crate::web::time::Clock;
@@ -46,9 +48,10 @@ pub(crate) async fn page(State(app): State<Arc<App>>, visitor: Visitor) -> Respo
 pub(crate) async fn parts(app: &Arc<App>, words: Words, clock: &Clock) -> Vec<Part> {
     let survey = Survey::of(&app.fleet());
     let sparks = app.sparks(shown_ports(&survey), clock.now).await;
+    let keeping = app.keeping();
     vec![
-        Part::of("now", &now(words, clock, &survey)),
-        Part::of("troubles", &troubles(words, clock, &survey)),
+        Part::of("now", &now(words, clock, &survey, keeping)),
+        Part::of("troubles", &troubles(words, clock, &survey, keeping)),
         Part::of("uplinks", &uplinks(words, &survey, &sparks)),
         Part::of("tops", &tops(words, &survey, &sparks)),
         Part::of("changes", &changes(words, clock, &app.changes().latest(CHANGES))),
@@ -90,10 +93,12 @@ struct Now {
     port_bar: Html,
 }
 
-fn now(words: Words, clock: &Clock, survey: &Survey) -> Now {
+fn now(words: Words, clock: &Clock, survey: &Survey, keeping: Keeping) -> Now {
     let counts = survey.counts;
     let bad = survey.troubles.iter().filter(|trouble| matches!(trouble, Trouble::Down(_) | Trouble::UplinkDown(_))).count();
-    let (level, mark) = match (survey.troubles.len(), bad) {
+    let not_kept = usize::from(matches!(keeping.state, StoreState::Full | StoreState::Failing));
+    let all = survey.troubles.len() + usize::from(keeping.state != StoreState::Ok);
+    let (level, mark) = match (all, bad + not_kept) {
         (0, _) if counts.devices == 0 || counts.devices_unknown == counts.devices => ("none", Mark::Unknown),
         (0, _) => ("ok", Mark::Up),
         (_, 0) => ("warn", Mark::Degraded),
@@ -104,7 +109,7 @@ fn now(words: Words, clock: &Clock, survey: &Survey) -> Now {
         words,
         level,
         mark: mark.html(),
-        verdict: verdict(words, survey),
+        verdict: verdict(words, survey, keeping),
         sub: beneath(words, clock, survey),
         devices: group(counts.devices as u64),
         ports: group(counts.ports as u64),
@@ -144,7 +149,7 @@ fn count(words: Words, mark: Mark, key: &str, n: usize) -> Html {
 }
 
 /// The answer to "is it all right?" in one sentence.
-fn verdict(words: Words, survey: &Survey) -> String {
+fn verdict(words: Words, survey: &Survey, keeping: Keeping) -> String {
     let counts = survey.counts;
     if counts.devices == 0 {
         return words.t("web-verdict-empty");
@@ -152,11 +157,12 @@ fn verdict(words: Words, survey: &Survey) -> String {
     if counts.devices_unknown == counts.devices {
         return words.t("web-verdict-starting");
     }
-    if survey.troubles.is_empty() {
+    let store = store_verdict(keeping.state).map(|key| words.t(key));
+    if survey.troubles.is_empty() && store.is_none() {
         return words.n("web-verdict-ok", counts.devices);
     }
     let n = |kind: fn(&Trouble) -> bool| survey.troubles.iter().filter(|trouble| kind(trouble)).count();
-    let pieces: Vec<String> = [
+    let pieces = [
         ("web-verdict-down", n(|trouble| matches!(trouble, Trouble::Down(_)))),
         ("web-verdict-uplink", n(|trouble| matches!(trouble, Trouble::UplinkDown(_)))),
         ("web-verdict-degraded", n(|trouble| matches!(trouble, Trouble::Degraded(_)))),
@@ -165,9 +171,18 @@ fn verdict(words: Words, survey: &Survey) -> String {
     ]
     .into_iter()
     .filter(|(_, n)| *n > 0)
-    .map(|(key, n)| words.n(key, n))
-    .collect();
-    pieces.join(&words.t("web-comma"))
+    .map(|(key, n)| words.n(key, n));
+    store.into_iter().chain(pieces).collect::<Vec<_>>().join(&words.t("web-comma"))
+}
+
+/// What the store's state says, when it is not well.
+const fn store_verdict(state: StoreState) -> Option<&'static str> {
+    match state {
+        StoreState::Ok => None,
+        StoreState::LowSpace => Some("web-verdict-store-low"),
+        StoreState::Full => Some("web-verdict-store-full"),
+        StoreState::Failing => Some("web-verdict-store-failing"),
+    }
 }
 
 fn beneath(words: Words, clock: &Clock, survey: &Survey) -> String {
@@ -215,10 +230,15 @@ struct Troubles {
     /// What is not measured: sentences.
     unmeasured: Vec<String>,
     asked_yet: bool,
+    /// What is wrong with the store: a mark and a sentence with what to do.
+    store: Option<(Html, String)>,
 }
 
-fn troubles(words: Words, clock: &Clock, survey: &Survey) -> Troubles {
+fn troubles(words: Words, clock: &Clock, survey: &Survey, keeping: Keeping) -> Troubles {
     let mut unmeasured: Vec<String> = Vec::new();
+    if keeping.lost_samples > 0 {
+        unmeasured.push(words.n("web-unmeasured-lost", usize::try_from(keeping.lost_samples).unwrap_or(usize::MAX)));
+    }
     if survey.counts.devices_unknown > 0 {
         unmeasured.push(words.n("web-unmeasured-devices", survey.counts.devices_unknown));
     }
@@ -235,7 +255,18 @@ fn troubles(words: Words, clock: &Clock, survey: &Survey) -> Troubles {
         more: survey.troubles.len().saturating_sub(TROUBLES),
         unmeasured,
         asked_yet: survey.counts.devices > survey.counts.devices_unknown,
+        store: store_trouble(words, keeping),
     }
+}
+
+fn store_trouble(words: Words, keeping: Keeping) -> Option<(Html, String)> {
+    let (mark, key) = match keeping.state {
+        StoreState::Ok => return None,
+        StoreState::LowSpace => return Some((Mark::Degraded.html(), words.t("web-store-low"))),
+        StoreState::Full => (Mark::Down, "web-store-full"),
+        StoreState::Failing => (Mark::Down, "web-store-failing"),
+    };
+    Some((mark.html(), words.n(key, usize::try_from(keeping.held_polls).unwrap_or(usize::MAX))))
 }
 
 fn trouble_row(words: Words, clock: &Clock, trouble: &Trouble) -> TroubleRow {
