@@ -4,6 +4,7 @@
 // Floor 0: vocabulary.
 pub mod config;
 pub mod i18n;
+pub mod journal;
 pub mod model;
 pub mod store;
 // Floor 1: the wire.

@@ -7,10 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{FORMAT, StoreError, copy};
 
 /// The steps, oldest first; step N brings version N-1 to N. A published step is never changed.
-const STEPS: [&str; LATEST as usize] = [include_str!("migrations/001_catalogue.sql")];
+const STEPS: [&str; LATEST as usize] = [include_str!("migrations/001_catalogue.sql"), include_str!("migrations/002_journal.sql")];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 1;
+pub(super) const LATEST: i32 = 2;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {
