@@ -26,7 +26,7 @@ pub(super) struct Users {
 
 impl Users {
     pub(super) fn resolve(judge: &mut Judge<'_>, snmp: &RawSnmp) -> Self {
-        let community = judge.secret(&community_ways(&snmp.community, &snmp.community_file, &snmp.community_credential));
+        let community = judge.secret(&snmp.community_ways());
         let users = snmp.users.iter().flatten().map(|(key, raw)| (key.clone(), user(judge, key, raw))).collect();
         Self { community, users }
     }
@@ -41,7 +41,7 @@ pub(super) fn credentials(
     device: &RawDevice,
     missing: Option<usize>,
 ) -> Option<Credentials> {
-    let own = community_ways(&device.community, &device.community_file, &device.community_credential);
+    let own = device.community_ways();
     let own_community = own.offsets().next();
     let version = match (&device.version, &device.user, own_community, &snmp.version) {
         (Some(at), ..) => at.value,
@@ -65,7 +65,7 @@ pub(super) fn credentials(
         None => match &users.community {
             Some(community) => community.clone(),
             // A default that cannot be read was told once; every device need not repeat it.
-            None if community_ways(&snmp.community, &snmp.community_file, &snmp.community_credential).offsets().next().is_some() => {
+            None if snmp.community_ways().offsets().next().is_some() => {
                 return None;
             }
             None => {
@@ -165,10 +165,6 @@ fn pass_phrase<P>(
             Ok(Some((protocol, secret)))
         }
     }
-}
-
-fn community_ways<'a>(inline: &'a Option<At<String>>, file: &'a Option<At<String>>, credential: &'a Option<At<String>>) -> Ways<'a> {
-    Ways { key: "community", inline: inline.as_ref(), file: file.as_ref(), credential: credential.as_ref() }
 }
 
 impl Judge<'_> {

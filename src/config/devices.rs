@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::credentials::{Users, credentials};
 use super::glob::Glob;
 use super::problem::Code;
-use super::raw::{RawDevice, RawPorts, RawSnmp};
+use super::raw::{RawDevice, RawPatience, RawPorts, RawSnmp};
 use super::resolve::Judge;
 use super::settings::{DEFAULT_INTERVAL, DeviceSettings, INTERVALS, Patience, PortRule};
 use super::source::At;
@@ -22,7 +22,7 @@ const LINK_LOCAL: &str = "give the device a global or unique local (fd00::/8) IP
 pub(super) fn resolve(judge: &mut Judge<'_>, snmp: RawSnmp, devices: Vec<At<RawDevice>>) -> Vec<DeviceSettings> {
     let users = Users::resolve(judge, &snmp);
     let defaults = Defaults {
-        patience: patience(judge, "snmp", (&snmp.min_timeout, &snmp.max_timeout, snmp.tries), Patience::default()),
+        patience: patience(judge, "snmp", snmp.patience(), Patience::default()),
         interval: judge.duration(snmp.interval.as_ref(), "snmp.interval", INTERVALS).unwrap_or(DEFAULT_INTERVAL),
         port: snmp.port.unwrap_or(SNMP_PORT),
         users,
@@ -57,7 +57,7 @@ impl Defaults {
     fn apply(&self, judge: &mut Judge<'_>, device: At<RawDevice>, damaged: bool) -> Option<DeviceSettings> {
         let At { value: raw, offset } = device;
         let credentials = credentials(judge, &self.snmp, &self.users, &raw, (!damaged).then_some(offset));
-        let patience = patience(judge, "device", (&raw.min_timeout, &raw.max_timeout, raw.tries), self.patience);
+        let patience = patience(judge, "device", raw.patience(), self.patience);
         let interval = judge.duration(raw.interval.as_ref(), "device.interval", INTERVALS).unwrap_or(self.interval);
         let ports = raw.ports.unwrap_or_default().into_iter().filter_map(|rule| port_rule(judge, rule, damaged)).collect();
         Some(DeviceSettings {
@@ -161,12 +161,10 @@ fn address_remedy(text: &str) -> String {
     }
 }
 
-type RawPatience<'a> = (&'a Option<At<String>>, &'a Option<At<String>>, Option<u8>);
-
 fn patience(judge: &mut Judge<'_>, section: &str, (low, high, tries): RawPatience<'_>, default: Patience) -> Patience {
-    let min_timeout = judge.duration(low.as_ref(), &format!("{section}.min_timeout"), TIMEOUTS).unwrap_or(default.min_timeout);
-    let max_timeout = judge.duration(high.as_ref(), &format!("{section}.max_timeout"), TIMEOUTS).unwrap_or(default.max_timeout);
-    if let Some(at) = high.as_ref().or(low.as_ref())
+    let min_timeout = judge.duration(low, &format!("{section}.min_timeout"), TIMEOUTS).unwrap_or(default.min_timeout);
+    let max_timeout = judge.duration(high, &format!("{section}.max_timeout"), TIMEOUTS).unwrap_or(default.max_timeout);
+    if let Some(at) = high.or(low)
         && min_timeout > max_timeout
     {
         judge.error(at.offset, Code::OutOfRange, "`min_timeout` is longer than `max_timeout`", "make `max_timeout` the longer one");

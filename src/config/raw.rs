@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::secrets::Ways;
 use super::settings::{Auth, LogFormat, Privacy};
 use super::source::At;
 use crate::i18n::Lang;
@@ -86,34 +87,67 @@ pub(super) struct RawRetention {
     pub max_bytes: Option<At<String>>,
 }
 
-/// `[snmp]`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawSnmp {
-    /// The UDP port of the agents: 161.
-    #[schemars(range(min = 1))]
-    pub port: Option<u16>,
-    /// The version of SNMP.
-    pub version: Option<At<Version>>,
-    /// The community of versions 1 and 2c.
-    pub community: Option<At<String>>,
-    /// A file that holds the community.
-    pub community_file: Option<At<String>>,
-    /// A systemd credential that holds the community.
-    pub community_credential: Option<At<String>>,
-    /// The SNMPv3 user: a key of `[snmp.users]`.
-    pub user: Option<At<String>>,
-    /// The poll interval, 10s to 15m.
-    pub interval: Option<At<String>>,
-    /// The first timeout of a request, and the lower bound after, like `500ms`.
-    pub min_timeout: Option<At<String>>,
-    /// The upper bound of a timeout, like `5s`.
-    pub max_timeout: Option<At<String>>,
-    /// How many datagrams a request may cost, 1 to 10.
-    #[schemars(range(min = 1, max = 10))]
-    pub tries: Option<u8>,
-    /// The SNMPv3 users, by the key that devices name them with.
-    pub users: Option<BTreeMap<String, At<RawUser>>>,
+/// The lower and the upper bound of a timeout, and the tries.
+pub(super) type RawPatience<'a> = (Option<&'a At<String>>, Option<&'a At<String>>, Option<u8>);
+
+/// A section with the keys by which agents are asked, which `[snmp]` and `[[device]]` have in common, and its own.
+/// Not `serde(flatten)`: that would take each value's place from it, and let unknown keys pass.
+macro_rules! with_agent_keys {
+    ($(#[$meta:meta])* struct $name:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            /// The UDP port of the agent; 161 unless said otherwise.
+            #[schemars(range(min = 1))]
+            pub port: Option<u16>,
+            /// The version of SNMP.
+            pub version: Option<At<Version>>,
+            /// The community of versions 1 and 2c.
+            pub community: Option<At<String>>,
+            /// A file that holds the community.
+            pub community_file: Option<At<String>>,
+            /// A systemd credential that holds the community.
+            pub community_credential: Option<At<String>>,
+            /// The SNMPv3 user: a key of `[snmp.users]`.
+            pub user: Option<At<String>>,
+            /// The poll interval, 10s to 15m.
+            pub interval: Option<At<String>>,
+            /// The first timeout of a request, and the lower bound after, like `500ms`.
+            pub min_timeout: Option<At<String>>,
+            /// The upper bound of a timeout, like `5s`.
+            pub max_timeout: Option<At<String>>,
+            /// How many datagrams a request may cost, 1 to 10.
+            #[schemars(range(min = 1, max = 10))]
+            pub tries: Option<u8>,
+            $($own)*
+        }
+
+        impl $name {
+            /// The ways to give the community.
+            pub(super) fn community_ways(&self) -> Ways<'_> {
+                Ways {
+                    key: "community",
+                    inline: self.community.as_ref(),
+                    file: self.community_file.as_ref(),
+                    credential: self.community_credential.as_ref(),
+                }
+            }
+
+            /// Both bounds of a timeout, and the tries.
+            pub(super) fn patience(&self) -> RawPatience<'_> {
+                (self.min_timeout.as_ref(), self.max_timeout.as_ref(), self.tries)
+            }
+        }
+    };
+}
+
+with_agent_keys! {
+    /// `[snmp]`.
+    struct RawSnmp {
+        /// The SNMPv3 users, by the key that devices name them with.
+        pub users: Option<BTreeMap<String, At<RawUser>>>,
+    }
 }
 
 /// The version of SNMP.
@@ -156,46 +190,24 @@ pub(super) struct RawUser {
     pub privacy_password_credential: Option<At<String>>,
 }
 
-/// `[[device]]`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawDevice {
-    /// The device's name, unique: letters, digits and `-`, `_`, `.`. Its history is kept under it.
-    #[schemars(required)]
-    pub name: Option<At<String>>,
-    /// Its IP address.
-    #[schemars(required)]
-    pub address: Option<At<String>>,
-    /// The UDP port of its agent.
-    #[schemars(range(min = 1))]
-    pub port: Option<u16>,
-    /// The version of SNMP.
-    pub version: Option<At<Version>>,
-    /// The community of versions 1 and 2c.
-    pub community: Option<At<String>>,
-    /// A file that holds the community.
-    pub community_file: Option<At<String>>,
-    /// A systemd credential that holds the community.
-    pub community_credential: Option<At<String>>,
-    /// The SNMPv3 user: a key of `[snmp.users]`.
-    pub user: Option<At<String>>,
-    /// The poll interval, 10s to 15m.
-    pub interval: Option<At<String>>,
-    /// The first timeout of a request, and the lower bound after.
-    pub min_timeout: Option<At<String>>,
-    /// The upper bound of a timeout.
-    pub max_timeout: Option<At<String>>,
-    /// How many datagrams a request may cost, 1 to 10.
-    #[schemars(range(min = 1, max = 10))]
-    pub tries: Option<u8>,
-    /// Where it stands: building, floor, room.
-    pub site: Option<At<String>>,
-    /// Which side of a physically separated network it belongs to.
-    pub zone: Option<Zone>,
-    /// Free words for filters.
-    pub tags: Option<Vec<At<String>>>,
-    /// Ports with an interval of their own; the first rule that matches counts.
-    pub ports: Option<Vec<At<RawPorts>>>,
+with_agent_keys! {
+    /// `[[device]]`.
+    struct RawDevice {
+        /// The device's name, unique: letters, digits and `-`, `_`, `.`. Its history is kept under it.
+        #[schemars(required)]
+        pub name: Option<At<String>>,
+        /// Its IP address.
+        #[schemars(required)]
+        pub address: Option<At<String>>,
+        /// Where it stands: building, floor, room.
+        pub site: Option<At<String>>,
+        /// Which side of a physically separated network it belongs to.
+        pub zone: Option<Zone>,
+        /// Free words for filters.
+        pub tags: Option<Vec<At<String>>>,
+        /// Ports with an interval of their own; the first rule that matches counts.
+        pub ports: Option<Vec<At<RawPorts>>>,
+    }
 }
 
 /// `ports = [{ match = "Gi0/*", interval = "10s" }]`.

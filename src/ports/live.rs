@@ -175,6 +175,24 @@ impl PortLive {
         self.rates.get(metric).map(f64::from)
     }
 
+    /// Packets with errors per second, both directions.
+    pub fn error_rate(&self) -> Option<f64> {
+        self.both(PortMetric::InErrors, PortMetric::OutErrors)
+    }
+
+    /// Discarded packets per second, both directions.
+    pub fn discard_rate(&self) -> Option<f64> {
+        self.both(PortMetric::InDiscards, PortMetric::OutDiscards)
+    }
+
+    /// The sum of two rates, as far as they are known.
+    fn both(&self, one: PortMetric, other: PortMetric) -> Option<f64> {
+        match (self.rate(one), self.rate(other)) {
+            (Some(one), Some(other)) => Some(one + other),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// The continued counter of a metric.
     pub fn counter(&self, metric: PortMetric) -> Option<u64> {
         self.counters.get(metric)

@@ -48,7 +48,7 @@ impl Answer {
         let walked = walk(polls, rows);
         let shares = self.grid.spread(&walked.known, (run.from_ms, run.to_ms));
         for (cells, metric) in self.cells.iter_mut().zip(&query.metrics) {
-            Grid::fill(cells, &shares, &walked.known, rows, *metric);
+            Grid::fill(cells, &shares, rows, *metric);
         }
         let mut holes = walked.holes.clone();
         let begins = |hole: Option<i64>, known: Option<i64>| hole.into_iter().chain(known).min();

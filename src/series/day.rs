@@ -75,6 +75,8 @@ impl DayFile<'_> {
     /// A device's polls in `[from_ms, to_ms)` (more when blocks reach beyond) with the rows of `ports`, metrics `wanted`.
     pub(super) fn read(&self, device: DeviceId, ports: &[PortId], from_ms: i64, to_ms: i64, wanted: u16) -> Result<Stretch, SeriesError> {
         let mut stretch = Stretch::new(device);
+        let sqlite = SeriesError::sqlite(self.path);
+        let mut raw = self.file.prepare_cached("SELECT b FROM raw WHERE k = ?1").map_err(&sqlite)?;
         for part in self.parts(device, from_ms, to_ms)? {
             let Some(times) = self.blob("SELECT b FROM times WHERE k = ?1", part.times)? else { continue };
             let polls = decode_times(&times).map_err(|error| SeriesError::block(self.path, part.times, error))?;
@@ -85,8 +87,10 @@ impl DayFile<'_> {
             let mut here = Stretch { device, polls, ports: Default::default() };
             for &port in ports {
                 let key = (part.port)(port);
-                let Some(blob) = self.blob("SELECT b FROM raw WHERE k = ?1", key)? else { continue };
-                let block = decode_port(&blob, wanted).map_err(|error| SeriesError::block(self.path, key, error))?;
+                let mut found = raw.query([key]).map_err(&sqlite)?;
+                let Some(row) = found.next().map_err(&sqlite)? else { continue };
+                let blob = row.get_ref(0).and_then(|value| Ok(value.as_blob()?)).map_err(&sqlite)?;
+                let block = decode_port(blob, wanted).map_err(|error| SeriesError::block(self.path, key, error))?;
                 if block.device == device && block.polls == here.polls.len() {
                     here.ports.insert(port, block.rows);
                 }
@@ -198,19 +202,19 @@ fn put(file: DayFile<'_>, sql: &str, key: i64, blob: &[u8]) -> Result<(), Series
 
 /// Writes a device's whole day into a file under construction, its ports one after the other.
 pub(super) fn write_sealed(file: DayFile<'_>, stretch: &Stretch, scratch: &mut Vec<u64>) -> Result<(), SeriesError> {
-    let mut blobs = Vec::new();
     let block = SEALED_POLLS.max(stretch.polls.len().div_ceil(MOST_BLOCKS));
     for (sequence, polls) in stretch.polls.chunks(block).enumerate() {
         let key = i64::from(stretch.device.0) << 8 | sequence as i64;
         put(file, "INSERT INTO times (k, b) VALUES (?1, ?2)", key, &encode_times(polls, scratch))?;
-        let part = stretch.range(sequence * block, sequence * block + polls.len());
-        for (port, rows) in &part.ports {
-            blobs.push((i64::from(port.0) << 8 | sequence as i64, encode_port(stretch.device, polls.len(), rows, scratch)));
-        }
     }
-    blobs.sort_unstable_by_key(|(key, _)| *key);
-    for (key, blob) in blobs {
-        put(file, "INSERT INTO raw (k, b) VALUES (?1, ?2)", key, &blob)?;
+    for (port, rows) in &stretch.ports {
+        for (sequence, polls) in stretch.polls.chunks(block).enumerate() {
+            let part = rows.range(sequence * block, sequence * block + polls.len());
+            if !part.is_empty() {
+                let blob = encode_port(stretch.device, polls.len(), &part, scratch);
+                put(file, "INSERT INTO raw (k, b) VALUES (?1, ?2)", i64::from(port.0) << 8 | sequence as i64, &blob)?;
+            }
+        }
     }
     write_ports(file, stretch)
 }

@@ -24,13 +24,32 @@ impl Grid {
     }
 }
 
-/// A part of a known stretch in one bucket.
+/// A known stretch of a port as its metrics are shared out over the buckets.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Share {
-    stretch: usize,
+    /// The row at its end, and at its beginning when counters may be compared with it.
+    row: usize,
+    since: Option<usize>,
+    /// 1000 by its length in milliseconds: growth times this is a rate per second.
+    per_second: f64,
+    /// Its parts among all parts.
+    parts: (usize, usize),
+}
+
+/// The part of a stretch that lies in one bucket.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Part {
     bucket: usize,
-    length_ms: f64,
     share_ms: f64,
+    /// As a part of the whole stretch.
+    fraction: f64,
+}
+
+/// How all known stretches of a port are shared out: the same for all its metrics.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Shares {
+    shares: Vec<Share>,
+    parts: Vec<Part>,
 }
 
 /// What is known in one bucket of one metric.
@@ -82,34 +101,42 @@ impl Grid {
         })
     }
 
-    /// How each known stretch is shared out, as far as it lies in `[clip.0, clip.1)`: the same for all metrics.
-    pub(super) fn spread(&self, known: &[Known], clip: (i64, i64)) -> Vec<Share> {
-        let mut shares = Vec::with_capacity(known.len() * 2);
-        for (stretch, of) in known.iter().enumerate() {
+    /// How each known stretch is shared out, as far as it lies in `[clip.0, clip.1)`.
+    pub(super) fn spread(&self, known: &[Known], clip: (i64, i64)) -> Shares {
+        let mut out = Shares { shares: Vec::with_capacity(known.len()), parts: Vec::with_capacity(known.len() * 3 / 2) };
+        for of in known {
             let length_ms = (of.to_ms - of.from_ms) as f64;
+            let first = out.parts.len();
             for (bucket, share) in self.shares(of.from_ms.max(clip.0), of.to_ms.min(clip.1)) {
-                shares.push(Share { stretch, bucket, length_ms, share_ms: share as f64 });
+                let share_ms = share as f64;
+                out.parts.push(Part { bucket, share_ms, fraction: share_ms / length_ms });
+            }
+            if first < out.parts.len() {
+                let parts = (first, out.parts.len());
+                out.shares.push(Share { row: of.row, since: of.since, per_second: 1000.0 / length_ms, parts });
             }
         }
-        shares
+        out
     }
 
     /// Shares out one metric of a port's known stretches.
-    pub(super) fn fill(cells: &mut [Cell], shares: &[Share], known: &[Known], rows: &Rows, metric: PortMetric) {
+    pub(super) fn fill(cells: &mut [Cell], shares: &Shares, rows: &Rows, metric: PortMetric) {
         let index = metric.index();
-        for share in shares {
-            let Some(stretch) = known.get(share.stretch) else { continue };
-            let Some(value) = rows.value(index, stretch.row) else { continue };
-            let (growth, rate) = if metric.is_gauge() {
-                (value as f64 * share.share_ms, value as f64)
+        for share in &shares.shares {
+            let Some(value) = rows.value(index, share.row) else { continue };
+            let (whole, rate) = if metric.is_gauge() {
+                (value as f64, value as f64)
             } else {
                 // A counter that fell without a mark tells nothing.
-                let earlier = stretch.since.and_then(|since| rows.value(index, since));
+                let earlier = share.since.and_then(|since| rows.value(index, since));
                 let Some(growth) = earlier.and_then(|earlier| value.checked_sub(earlier)) else { continue };
-                (growth as f64 * (share.share_ms / share.length_ms), growth as f64 * 1000.0 / share.length_ms)
+                (growth as f64, growth as f64 * share.per_second)
             };
-            if let Some(cell) = cells.get_mut(share.bucket) {
-                cell.add(growth, share.share_ms, rate, rate);
+            for part in shares.parts.get(share.parts.0..share.parts.1).unwrap_or_default() {
+                if let Some(cell) = cells.get_mut(part.bucket) {
+                    let weight = if metric.is_gauge() { part.share_ms } else { part.fraction };
+                    cell.add(whole * weight, part.share_ms, rate, rate);
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use super::retention;
 use super::seal::seal;
 use super::space::{Room, Space};
 use super::stats::StoreState;
-use super::verify::check_file;
+use super::verify::check_sealed;
 use super::writer::{Message, Writer};
 
 /// How long after the full hour it is moved: late polls are in by then.
@@ -132,8 +132,7 @@ impl Keeper {
         let after = self.checked.map_or(Day(i64::MIN), |(day, _)| day);
         let Some(&day) = sealed.iter().find(|&&day| day > after).or_else(|| sealed.first()) else { return Ok(()) };
         self.checked = Some((day, now_ms));
-        let path = self.shared.layout.sealed_day(day);
-        let outcome = check_file(&self.shared.layout, &path, &mut 0);
+        let outcome = check_sealed(&self.shared.layout, day);
         self.shared.counters.slow(|slow| slow.last_checked = Some(format!("{day}.db: {}", outcome.as_ref().err().map_or("ok", |why| why))));
         match outcome {
             Ok(()) => Ok(()),

@@ -15,6 +15,7 @@
 //! ```
 
 mod answer;
+mod backup;
 mod bulk;
 pub mod codec;
 mod compact;
@@ -43,6 +44,7 @@ mod verify;
 mod writer;
 
 pub use crate::model::sample;
+pub use backup::{Copied, backup};
 pub use error::SeriesError;
 pub use keeper::Keeper;
 pub use query::Reader;

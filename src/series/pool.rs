@@ -103,17 +103,26 @@ impl Pool {
             idle.count -= usize::from(kept.is_some());
             (kept, idle.age)
         };
-        let connection = match kept {
-            Some(connection) => connection,
+        let (connection, keep) = match kept {
+            Some(connection) => (connection, true),
             None => match open(path, kind) {
                 // Also when it went away a moment ago.
                 Err(_) if !path.exists() => return Ok(None),
                 opened => opened?,
             },
         };
-        let answer = read(&connection)?;
+        // One look at one moment; without this every statement would take and give back its own lock on the log.
+        let answer = match kind {
+            Kind::Live => {
+                let look = connection.unchecked_transaction().map_err(SeriesError::sqlite(path))?;
+                let answer = read(&look)?;
+                look.finish().map_err(SeriesError::sqlite(path))?;
+                answer
+            }
+            Kind::Sealed => read(&connection)?,
+        };
         let mut idle = self.idle();
-        if idle.age == age {
+        if keep && idle.age == age {
             if idle.count >= KEPT {
                 idle.connections.clear();
                 idle.count = 0;
@@ -136,9 +145,23 @@ impl Pool {
     }
 }
 
-fn open(path: &Path, kind: Kind) -> Result<Connection, StoreError> {
+/// Opens a file for reading, and says whether the connection may be kept.
+fn open(path: &Path, kind: Kind) -> Result<(Connection, bool), StoreError> {
     match kind {
-        Kind::Live => open_live_readonly(path),
-        Kind::Sealed => open_sealed_readonly(path),
+        Kind::Sealed => open_sealed_readonly(path).map(|file| (file, true)),
+        Kind::Live => match open_live_readonly(path) {
+            Ok(file) => Ok((file, true)),
+            Err(error) if has_log(path) => Err(error),
+            // A month that nobody writes any more has no log, and on a full disk there is no room to make one, not even an
+            // empty one. Nor can anybody write it then: for one look it is as good as sealed.
+            Err(error) => open_sealed_readonly(path).map(|file| (file, false)).map_err(|_| error),
+        },
     }
+}
+
+/// Whether a file has a write-ahead log that is not empty.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|found| found.len() > 0)
 }

@@ -46,7 +46,7 @@ pub(super) fn seal(shared: &Shared, day: Day, scratch: &mut Vec<u64>) -> Result<
         out.begin()?;
         for (device, ports) in chunk {
             let (from, to) = (day.start_ms() - HOUR_MS, day.end_ms() + HOUR_MS);
-            let stretch = trim(&source::read(shared, *device, None, ports, from, to, ALL)?, day);
+            let stretch = trim(source::read(shared, *device, None, ports, from, to, ALL)?, day);
             write_sealed(DayFile { file: &file, path: &built, day, sealed: true }, &stretch, scratch)?;
             for (port, rows) in &stretch.ports {
                 let cells = tiers::consolidate(day, &stretch.polls, rows, shared.retention.min_for_counters);
@@ -81,7 +81,7 @@ fn members(shared: &Shared, day: Day) -> Result<BTreeMap<DeviceId, BTreeSet<Port
 
 /// The day with as little of its neighbours as tells the rates across midnight: back (and on) to a poll by which every
 /// port has been seen.
-fn trim(stretch: &Stretch, day: Day) -> Stretch {
+fn trim(stretch: Stretch, day: Day) -> Stretch {
     let start = stretch.polls.partition_point(|poll| poll.time_ms < day.start_ms());
     let end = stretch.polls.partition_point(|poll| poll.time_ms < day.end_ms());
     let mut first = start.saturating_sub(1);
@@ -98,7 +98,7 @@ fn trim(stretch: &Stretch, day: Day) -> Stretch {
     let near = |at: &usize, edge: i64| stretch.polls.get(*at).is_some_and(|poll| (poll.time_ms - edge).abs() <= REACH_MS);
     let first = (first..start).find(|at| near(at, day.start_ms())).unwrap_or(start.saturating_sub(1));
     let last = (end..last).rev().find(|at| near(at, day.end_ms())).map_or((end + 1).min(stretch.polls.len()), |at| at + 1);
-    stretch.range(first, last)
+    stretch.cut_range(first, last)
 }
 
 /// The tiers' files while a day is consolidated.

@@ -27,9 +27,9 @@ pub(super) fn read(
     let touched = shared.days.all().into_iter().filter(|(day, _)| day.end_ms() > from_ms && day.start_ms() < to_ms);
     for (day, _) in touched {
         let here = day_of(shared, device, day, |file| file.read(device, ports, from_ms, to_ms, wanted))?;
-        // A sealed day repeats its neighbours' polls at its ends.
-        let told = found.polls.last().map_or(i64::MIN, |last| last.time_ms + 1);
-        found = Stretch::merge(found, here.cut(told, i64::MAX));
+        // A sealed day repeats its neighbours' polls at its ends, and blocks reach beyond what is asked.
+        let told = found.polls.last().map_or(from_ms, |last| last.time_ms + 1);
+        found = Stretch::merge(found, here.cut(told, to_ms));
     }
     if tail.last().is_some_and(|last| last.time_ms >= from_ms) {
         found = join(found, decode(device, &tail, only).0);

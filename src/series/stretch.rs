@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{DeviceId, Gap, METRICS, PortId, Timestamp};
 
-use super::sample::DeviceSample;
+use super::sample::{DeviceSample, PortSample};
 
 /// One poll of a device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +34,12 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Nothing yet, with room for so many rows.
+    fn with_room(rows: usize) -> Self {
+        let room = (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
+        Self { at: room.0, mark: room.1, skew_ms: room.2, mask: room.3, values: Default::default() }
+    }
+
     /// Appends a row. Values whose bit is not in `mask` are ignored.
     pub fn push(&mut self, at: u32, mark: u8, skew_ms: i32, mask: u16, values: &[u64; METRICS]) {
         let earlier = self.at.len();
@@ -44,7 +50,12 @@ impl Rows {
         for (index, (column, value)) in self.values.iter_mut().zip(values).enumerate() {
             let present = mask >> index & 1 == 1;
             if present || !column.is_empty() {
-                column.resize(earlier, 0);
+                if column.len() < earlier {
+                    column.resize(earlier, 0);
+                }
+                if column.is_empty() {
+                    column.reserve_exact(self.at.capacity());
+                }
                 column.push(if present { *value } else { 0 });
             }
         }
@@ -64,6 +75,11 @@ impl Rows {
     pub fn value(&self, metric: usize, row: usize) -> Option<u64> {
         let present = self.mask.get(row)? >> metric & 1 == 1;
         self.values.get(metric)?.get(row).copied().filter(|_| present)
+    }
+
+    /// Whether a metric that every row has keeps one value.
+    pub fn is_still(&self, metric: usize) -> bool {
+        self.values.get(metric).and_then(|column| column.split_first()).is_some_and(|(first, rest)| rest.iter().all(|value| value == first))
     }
 
     /// Row number `row` of `from` as a row of poll `at` here.
@@ -95,13 +111,25 @@ impl Stretch {
         Self { device, polls: Vec::new(), ports: BTreeMap::new() }
     }
 
+    /// Nothing yet, with room for so many polls.
+    pub fn with_room(device: DeviceId, polls: usize) -> Self {
+        Self { device, polls: Vec::with_capacity(polls), ports: BTreeMap::new() }
+    }
+
     /// Appends a poll that is later than all before.
     pub fn push(&mut self, sample: &DeviceSample) {
         let at = self.polls.len() as u32;
         self.polls.push(Poll { time_ms: sample.time.millis(), interval_s: sample.interval_s, gap: sample.gap });
-        for row in &sample.rows {
+        let put = |rows: &mut Rows, row: &PortSample| {
             let (mask, values) = unfold(&row.values);
-            self.ports.entry(row.port).or_default().push(at, row.mark.map_or(0, Gap::code), row.skew_ms, mask, &values);
+            rows.push(at, row.mark.map_or(0, Gap::code), row.skew_ms, mask, &values);
+        };
+        // The usual poll has the ports of those before it, in their order: walked in step, not looked up.
+        if self.ports.len() == sample.rows.len() && self.ports.keys().zip(&sample.rows).all(|(port, row)| *port == row.port) {
+            self.ports.values_mut().zip(&sample.rows).for_each(|(rows, row)| put(rows, row));
+        } else {
+            let room = self.polls.capacity();
+            sample.rows.iter().for_each(|row| put(self.ports.entry(row.port).or_insert_with(|| Rows::with_room(room)), row));
         }
     }
 
@@ -123,15 +151,19 @@ impl Stretch {
         self.range(start, end)
     }
 
+    /// The same, cut to the polls numbered `start..end`; without a copy when nothing is cut.
+    pub fn cut_range(self, start: usize, end: usize) -> Self {
+        if start == 0 && end >= self.polls.len() { self } else { self.range(start, end) }
+    }
+
     /// The polls numbered `start..end`, with their rows.
     pub fn range(&self, start: usize, end: usize) -> Self {
         let polls = self.polls.get(start..end).unwrap_or_default().to_vec();
         let mut part = Self { device: self.device, polls, ports: BTreeMap::new() };
         for (port, rows) in &self.ports {
-            let first = rows.at.partition_point(|&at| (at as usize) < start);
-            let last = rows.at.partition_point(|&at| (at as usize) < end);
-            if first < last {
-                part.ports.insert(*port, rows.cut(first, last, start as u32));
+            let rows = rows.range(start, end);
+            if !rows.is_empty() {
+                part.ports.insert(*port, rows);
             }
         }
         part
@@ -207,10 +239,12 @@ impl Rows {
         }
     }
 
-    /// The rows numbered `first..last`, poll numbers counted from `start`.
-    fn cut(&self, first: usize, last: usize, start: u32) -> Self {
+    /// The rows of the polls numbered `start..end`, those numbers counted from `start`.
+    pub fn range(&self, start: usize, end: usize) -> Self {
+        let first = self.at.partition_point(|&at| (at as usize) < start);
+        let last = self.at.partition_point(|&at| (at as usize) < end).max(first);
         let mut cut = Self {
-            at: self.at.get(first..last).unwrap_or_default().iter().map(|at| at - start).collect(),
+            at: self.at.get(first..last).unwrap_or_default().iter().map(|at| at - start as u32).collect(),
             mark: self.mark.get(first..last).unwrap_or_default().to_vec(),
             skew_ms: self.skew_ms.get(first..last).unwrap_or_default().to_vec(),
             mask: self.mask.get(first..last).unwrap_or_default().to_vec(),
@@ -241,7 +275,6 @@ pub fn unfold(values: &[Option<u64>; METRICS]) -> (u16, [u64; METRICS]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::sample::PortSample;
 
     fn sample(time: i64, port: u32, octets: u64) -> DeviceSample {
         let mut values = [None; METRICS];

@@ -138,7 +138,7 @@ impl Tail {
 /// Decodes a device's polls; with `only`, the rows of one port. Polls that cannot be read (their key is missing) are
 /// left out and counted.
 pub(super) fn decode(device: DeviceId, rows: &[TailRow], only: Option<PortId>) -> (Stretch, u64) {
-    let (mut stretch, mut unreadable) = (Stretch::new(device), 0);
+    let (mut stretch, mut unreadable) = (Stretch::with_room(device, rows.len()), 0);
     let mut chain = None;
     for row in rows {
         if is_key(&row.blob) {

@@ -152,16 +152,25 @@ pub(super) fn consolidate(day: Day, polls: &[Poll], rows: &Rows, min_for_counter
     let scale_s = polls.iter().map(|poll| poll.interval_s).max().unwrap_or(1).max(1);
     let mut cells = Cells { scale_s, gap, known_ms, metrics: Default::default() };
     let present = rows.mask.iter().fold(0, |any, mask| any | mask);
+    let always = rows.mask.iter().fold(u16::MAX, |all, mask| all & mask);
     let shares = grid.spread(&walked.known, (day.start_ms(), day.end_ms()));
     let mut buckets = vec![Cell::default(); grid.count];
-    for metric in PortMetric::ALL {
+    // Counters that stand still all day (errors, ports without a link) all look the same.
+    let mut still: Option<Option<Column>> = None;
+    for (metric, into) in PortMetric::ALL.into_iter().zip(&mut cells.metrics) {
         if present >> metric.index() & 1 == 0 {
             continue;
         }
+        let stands = !metric.is_gauge() && always >> metric.index() & 1 == 1 && rows.is_still(metric.index());
+        if let Some(same) = still.as_ref().filter(|_| stands) {
+            into.clone_from(same);
+            continue;
+        }
         buckets.fill(Cell::default());
-        Grid::fill(&mut buckets, &shares, &walked.known, rows, metric);
-        if let Some(into) = cells.metrics.get_mut(metric.index()) {
-            *into = column(&buckets, &cells.known_ms, metric, scale_s, min_for_counters);
+        Grid::fill(&mut buckets, &shares, rows, metric);
+        *into = column(&buckets, &cells.known_ms, metric, scale_s, min_for_counters);
+        if stands {
+            still = Some(into.clone());
         }
     }
     cells
@@ -177,19 +186,24 @@ fn column(buckets: &[Cell], port_known: &[u64], metric: PortMetric, scale_s: u32
     let (mut total, mut told) = (0.0, 0_u64);
     for cell in buckets {
         total += cell.sum;
-        let now = (total.round() as u64).max(told);
+        let now = whole(total).max(told);
         into.sum.push(now - told);
         told = now;
-        into.max.push((cell.max * scale).round() as u64);
+        into.max.push(whole(cell.max * scale));
         if metric.is_gauge() || min_for_counters {
-            into.min.push((cell.min * scale).round() as u64);
+            into.min.push(whole(cell.min * scale));
         }
-        into.known_ms.push(cell.known_ms.round() as u64);
+        into.known_ms.push(whole(cell.known_ms));
     }
     if into.known_ms == port_known {
         into.known_ms.clear();
     }
     Some(into)
+}
+
+/// The nearest whole number to one that is not negative. As `round`, which is a call into the C library on x86-64.
+const fn whole(value: f64) -> u64 {
+    (value + 0.5) as u64
 }
 
 /// Buckets `factor` times as long.

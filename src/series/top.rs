@@ -1,6 +1,5 @@
 //! Who is busiest: the last hour of every port in memory, in slots of five minutes.
 
-use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use crate::model::{METRICS, PortId, PortMetric};
@@ -39,7 +38,31 @@ struct Port {
 
 /// The last hour of every port.
 #[derive(Debug, Default)]
-pub(super) struct Top(RwLock<HashMap<PortId, Port>>);
+pub(super) struct Top(RwLock<Ports>);
+
+/// Found by number: the catalogue gives port numbers one after the other, and looking each up in a map would cost more
+/// than all the rest of a sample here.
+#[derive(Debug, Default)]
+struct Ports {
+    /// The place of each port in `ports`, plus one; 0 for ports without samples.
+    places: Vec<u32>,
+    ports: Vec<(PortId, Port)>,
+}
+
+impl Ports {
+    fn port(&mut self, id: PortId) -> Option<&mut Port> {
+        let number = id.0 as usize;
+        if self.places.len() <= number {
+            self.places.resize(number + 1, 0);
+        }
+        let place = self.places.get_mut(number)?;
+        if *place == 0 {
+            self.ports.push((id, Port::default()));
+            *place = u32::try_from(self.ports.len()).ok()?;
+        }
+        self.ports.get_mut(*place as usize - 1).map(|(_, port)| port)
+    }
+}
 
 impl Top {
     /// Adds a poll; `fresh` when nothing may be compared with what came before.
@@ -49,7 +72,9 @@ impl Top {
             let (mask, values) = unfold(&row.values);
             let time_ms = sample.time.millis() + i64::from(row.skew_ms);
             let comparable = !fresh && row.mark.is_none();
-            ports.entry(row.port).or_default().push(time_ms, sample.interval_s, comparable, mask, &values);
+            if let Some(port) = ports.port(row.port) {
+                port.push(time_ms, sample.interval_s, comparable, mask, &values);
+            }
         }
     }
 
@@ -57,7 +82,7 @@ impl Top {
     pub(super) fn learn(&self, stretch: &Stretch) {
         let mut ports = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for (port, rows) in &stretch.ports {
-            let port = ports.entry(*port).or_default();
+            let Some(port) = ports.port(*port) else { continue };
             for (row, &at) in rows.at.iter().enumerate() {
                 let Some(poll) = stretch.polls.get(at as usize) else { continue };
                 let mut values = [0; METRICS];
@@ -76,6 +101,7 @@ impl Top {
         let ports = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (first, last) = (from_ms.div_euclid(SLOT_MS), (to_ms - 1).div_euclid(SLOT_MS));
         let mut best: Vec<(PortId, f64, f64)> = ports
+            .ports
             .iter()
             .filter_map(|(id, port)| {
                 let (mut growth, mut known, mut max) = (0.0, 0.0, 0.0_f64);

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{FORMAT, StoreError, copy};
+use super::sqlite::copy;
+use super::{FORMAT, StoreError};
 
 /// The steps, oldest first; step N brings version N-1 to N. A published step is never changed.
 const STEPS: [&str; LATEST as usize] = [include_str!("migrations/001_catalogue.sql"), include_str!("migrations/002_journal.sql")];

@@ -13,11 +13,10 @@ mod migrate;
 pub mod sqlite;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use rusqlite::backup::Backup;
 
 pub use dir::DataDir;
 pub use error::StoreError;
@@ -95,29 +94,11 @@ impl Store {
     /// # Errors
     /// When the copy cannot be made; then nothing stands under that name.
     pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        copy(&self.reader()?, to)
+        sqlite::copy(&self.reader()?, to)
     }
 
     fn closed(&self) -> StoreError {
         StoreError::Closed { path: self.path.to_path_buf() }
-    }
-}
-
-/// Copies an open database in one step, so that it shows one moment.
-fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
-    let mut name = to.as_os_str().to_owned();
-    name.push(".part");
-    let part = PathBuf::from(name);
-    let mut file = sqlite::open_temp_build(&part, None)?;
-    let copied = Backup::new(from, &mut file).and_then(|backup| backup.step(-1));
-    match copied {
-        Ok(rusqlite::backup::StepResult::Done) => {
-            // The copy took over the WAL mark of the header; a lone file must not need side files.
-            file.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(|error| StoreError::sqlite(&part, error))?;
-            sqlite::publish(file, &part, to)
-        }
-        Ok(_) => Err(StoreError::Busy { path: part }),
-        Err(error) => Err(StoreError::sqlite(&part, error)),
     }
 }
 

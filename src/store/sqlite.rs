@@ -4,9 +4,10 @@
 //! construction that becomes real only by [`publish`].
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
@@ -29,15 +30,16 @@ impl Format {
     /// The version of an open file: 0 when it is new and empty. Refuses files of others and of newer programs.
     pub fn found(&self, file: &Connection, path: &Path) -> Result<i32, StoreError> {
         let number = |pragma| file.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-        let read = || Ok((number("application_id")?, number("user_version")?, number("schema_version")?));
-        let (id, version, schema) = read().map_err(|error| StoreError::sqlite(path, error))?;
+        let tables = || file.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+        let read = || Ok((number("application_id")?, number("user_version")?, tables()?));
+        let (id, version, tables) = read().map_err(|error| StoreError::sqlite(path, error))?;
         if id == self.application_id {
             if version > self.version {
                 return Err(StoreError::Newer { path: path.to_path_buf(), found: version, known: self.version });
             }
             return Ok(version);
         }
-        if id == 0 && version == 0 && schema == 0 {
+        if id == 0 && version == 0 && tables == 0 {
             return Ok(0);
         }
         Err(StoreError::Foreign { path: path.to_path_buf(), wanted: self.what })
@@ -132,6 +134,25 @@ pub fn publish(file: Connection, built: &Path, name: &Path) -> Result<(), StoreE
     sync(built)?;
     fs::rename(built, name).map_err(|error| StoreError::io(name, error))?;
     name.parent().map_or(Ok(()), sync)
+}
+
+/// Copies an open database in one step, so that it shows one moment; its writers go on meanwhile. An earlier file of
+/// that name is replaced, and only by a whole one.
+pub fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".part");
+    let part = PathBuf::from(name);
+    let mut file = open_temp_build(&part, None)?;
+    let copied = Backup::new(from, &mut file).and_then(|backup| backup.step(-1));
+    match copied {
+        Ok(StepResult::Done) => {
+            // The copy took over the WAL mark of the header; a lone file must not need side files.
+            file.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(|error| StoreError::sqlite(&part, error))?;
+            publish(file, &part, to)
+        }
+        Ok(_) => Err(StoreError::Busy { path: part }),
+        Err(error) => Err(StoreError::sqlite(&part, error)),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that opens SQLite files")]

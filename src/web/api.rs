@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::csv::Csv;
 use super::failure::Failure;
-use super::figure::{discard_rate, error_rate};
-use super::filter::{Asked as PortsAsked, Filter};
+use super::filter::Asked as PortsAsked;
 use super::openapi;
 use super::survey::{Survey, Top};
 use super::visitor::Visitor;
 use crate::graph::{Kind, Trace, Window, feed};
 use crate::model::{PortId, PortMetric, Timestamp};
 use crate::ports::live::{DeviceHealth, DeviceLabel, DeviceLive, PortLive};
+use crate::ports::query::PortQuery;
 use crate::series::history::{History, HistoryQuery};
 
 /// Buckets of an answer at most, and unless a step is asked for.
@@ -143,8 +143,8 @@ impl PortJson {
             in_bps: port.in_bps(),
             out_bps: port.out_bps(),
             used_percent: port.utilisation_percent(),
-            errors_pps: error_rate(port),
-            discards_pps: discard_rate(port),
+            errors_pps: port.error_rate(),
+            discards_pps: port.discard_rate(),
             gap: port.gap,
         }
     }
@@ -152,11 +152,10 @@ impl PortJson {
 
 async fn ports(State(app): State<Arc<App>>, Query(asked): Query<PortsAsked>) -> Json<Value> {
     let fleet = app.fleet();
-    let filter = Filter::from(&asked);
-    let found = filter.run(&fleet);
-    let (page, pages, rows) = filter.page(&found);
-    let rows: Vec<PortJson> = rows.iter().map(|(device, port)| PortJson::new(device, port)).collect();
-    Json(json!({ "found": found.len(), "page": page, "pages": pages, "per": filter.per, "ports": rows }))
+    let query = PortQuery::from(&asked);
+    let page = query.page(&fleet);
+    let rows: Vec<PortJson> = page.rows.iter().map(|(device, port)| PortJson::new(device, port)).collect();
+    Json(json!({ "found": page.found, "page": page.page, "pages": page.pages, "per": query.per_page, "ports": rows }))
 }
 
 async fn port(State(app): State<Arc<App>>, Path(id): Path<u32>) -> Result<Json<Value>, Failure> {

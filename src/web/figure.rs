@@ -1,8 +1,8 @@
 //! Numbers as people read them: three significant digits, the unit beside them, and a reason where there is none.
 
 use super::words::Words;
+use crate::model::Gap;
 use crate::model::units::si;
-use crate::model::{Gap, PortMetric};
 use crate::ports::live::{PortLive, PortState};
 
 /// A number with its unit, or the reason why there is none.
@@ -147,26 +147,9 @@ pub(crate) fn utilisation(words: Words, port: &PortLive) -> Figure {
     }
 }
 
-/// Packets with errors per second, both directions.
-pub(crate) fn error_rate(port: &PortLive) -> Option<f64> {
-    sum(port.rate(PortMetric::InErrors), port.rate(PortMetric::OutErrors))
-}
-
-/// Discarded packets per second, both directions.
-pub(crate) fn discard_rate(port: &PortLive) -> Option<f64> {
-    sum(port.rate(PortMetric::InDiscards), port.rate(PortMetric::OutDiscards))
-}
-
-fn sum(one: Option<f64>, other: Option<f64>) -> Option<f64> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one + other),
-        (one, other) => one.or(other),
-    }
-}
-
 /// Errors of a port now.
 pub(crate) fn errors(words: Words, port: &PortLive) -> Figure {
-    error_rate(port).map_or_else(|| Figure::unknown(&why(words, port)), |rate| Figure::rate(rate, "pps"))
+    port.error_rate().map_or_else(|| Figure::unknown(&why(words, port)), |rate| Figure::rate(rate, "pps"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::figure::{discard_rate, error_rate};
 use super::html::HOT_PERCENT;
 use crate::model::{Gap, PortIdentity, Timestamp};
 use crate::ports::live::{DeviceLive, DeviceState, PortLive, PortState};
@@ -202,14 +201,14 @@ impl Survey {
         self.top_out.offer(port.out_bps(), device, index);
         let used = port.utilisation_percent();
         self.top_used.offer(used, device, index);
-        let bad = error_rate(port).unwrap_or(0.0) + discard_rate(port).unwrap_or(0.0);
+        let bad = port.error_rate().unwrap_or(0.0) + port.discard_rate().unwrap_or(0.0);
         self.top_errors.offer(Some(bad), device, index);
         if let Some(value) = used.filter(|value| *value >= HOT_PERCENT)
             && let Some(place) = Place::new(device, index)
         {
             self.troubles.push(Trouble::Hot(place, value));
         }
-        if let Some(value) = error_rate(port).filter(|value| *value > 0.0)
+        if let Some(value) = port.error_rate().filter(|value| *value > 0.0)
             && let Some(place) = Place::new(device, index)
         {
             self.troubles.push(Trouble::Errors(place, value));

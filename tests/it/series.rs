@@ -135,6 +135,87 @@ impl Drop for Small {
     }
 }
 
+/// Power that fails leaves of what was not synced any part, or rubbish. What was acknowledged had been synced.
+#[test]
+fn a_power_cut_loses_nothing_that_was_acknowledged() {
+    let (dir, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (writer, _, keeper) = open(dir.path(), options()).unwrap();
+    let log = dir.path().join("tail.db-wal");
+    let mut synced = vec![0];
+    for minute in 0..50 {
+        for device in 0..DEVICES {
+            assert!(writer.append(sample(device, minute)));
+        }
+        writer.flush().unwrap();
+        synced.push(fs::metadata(&log).unwrap().len());
+    }
+    // The files as they are now, while the store still runs; its log is cut, or spoilt, anywhere behind a commit.
+    let (main, whole) = (fs::read(dir.path().join("tail.db")).unwrap(), fs::read(&log).unwrap());
+    let mut state = 1_u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for turn in 0..60 {
+        let place = cut.path().join(turn.to_string());
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("tail.db"), &main).unwrap();
+        let at = random(whole.len() as u64 + 1);
+        let mut rest = whole.clone();
+        if turn % 2 == 0 {
+            rest.truncate(at as usize);
+        } else {
+            rest[at as usize..].iter_mut().for_each(|octet| *octet = random(256) as u8);
+        }
+        fs::write(place.join("tail.db-wal"), rest).unwrap();
+        let acknowledged = synced.iter().filter(|&&size| size > 0 && size <= at).count() as i64;
+        let (_, reader, mut keeper) = open(&place, options()).unwrap();
+        for stage in ["as found", "after maintenance"] {
+            for port in 0..DEVICES * 3 {
+                let history = history(&reader, port, 49);
+                let rates = &history.curves[0].average;
+                assert!(rates.iter().flatten().all(|rate| (rate - 100.0).abs() < 1e-9), "turn {turn}, {stage}: a wrong rate");
+                let known = rates.iter().flatten().count() as i64;
+                assert!(known >= acknowledged - 1, "turn {turn}, {stage}: {known} of {acknowledged} minutes, cut at {at}");
+            }
+            keeper.tick(Timestamp::from_millis(START + 3000 * MINUTE)).unwrap();
+        }
+        keeper.close().unwrap();
+        assert_eq!(verify(&place).unwrap().damaged, [], "turn {turn}");
+    }
+    keeper.close().unwrap();
+}
+
+#[test]
+fn a_past_month_can_be_read_when_the_disk_is_full() {
+    let outside = tempfile::tempdir().unwrap();
+    let Some(disk) = Small::mount(outside.path(), 24) else {
+        eprintln!("SKIPPED: a_past_month_can_be_read_when_the_disk_is_full needs root to mount a small file system");
+        return;
+    };
+    let dir = disk.0.join("series");
+    let mut options = options();
+    options.retention.raw = std::time::Duration::from_secs(86_400);
+    let (writer, _, mut keeper) = open(&dir, options.clone()).unwrap();
+    (0..600).for_each(|minute| assert!(writer.append(sample(0, minute))));
+    writer.flush().unwrap();
+    // Sealed, and its raw samples dropped: what is left of it are the tiers.
+    for hours in [6, 28, 52, 76, 100] {
+        keeper.tick(Timestamp::from_millis(START + hours * 60 * MINUTE)).unwrap();
+    }
+    keeper.close().unwrap();
+    let (_, reader, keeper) = open(&dir, options).unwrap();
+    disk.fill();
+    for turn in 0..2 {
+        let (from, to) = (Timestamp::from_millis(START), Timestamp::from_millis(START + 590 * MINUTE));
+        let query = HistoryQuery { port: PortId(0), metrics: vec![PortMetric::InOctets], from, to, step_s: 300, origin_s: 0 };
+        let told = reader.history(&query).unwrap();
+        assert!(told.curves[0].average.iter().all(Option::is_some), "turn {turn}");
+    }
+    disk.free();
+    keeper.close().unwrap();
+}
+
 #[test]
 fn a_full_disk_loses_only_what_it_says_and_heals_by_itself() {
     let outside = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::{DeviceId, DeviceText, Gap, IfIndex, PortId, PortIdentity, Zone};
-use crate::ports::live::{DeviceCell, DeviceHealth, DeviceLabel};
+use crate::model::{DeviceId, DeviceText, Gap, IfIndex, MacAddr, PortId, PortIdentity, PortMetric, Zone};
+use crate::ports::live::{DeviceHealth, DeviceLabel, DeviceState};
 
 fn port(id: u32, name: &str, alias: &str, state: PortState, in_octets: Option<f32>) -> PortLive {
     let identity = PortIdentity {
@@ -10,7 +10,7 @@ fn port(id: u32, name: &str, alias: &str, state: PortState, in_octets: Option<f3
         descr: DeviceText::default(),
         alias: alias.into(),
         if_type: 6,
-        mac: None,
+        mac: Some(MacAddr([2, 0, 0, 0, 0, id as u8])),
         speed_bps: Some(1_000),
         mtu: None,
         admin: 1,
@@ -21,10 +21,11 @@ fn port(id: u32, name: &str, alias: &str, state: PortState, in_octets: Option<f3
     let mut port = PortLive::unknown(&Arc::new(identity), Gap::First);
     port.state = state;
     port.rates.set(PortMetric::InOctets, in_octets);
+    port.rates.set(PortMetric::OutDiscards, Some(if id == 2 { 0.5 } else { 0.0 }));
     port
 }
 
-fn device(id: u32, name: &str, state: DeviceState, ports: Vec<PortLive>) -> Arc<DeviceCell> {
+fn device(id: u32, name: &str, state: DeviceState, ports: Vec<PortLive>) -> Arc<DeviceLive> {
     let label = DeviceLabel {
         id: DeviceId(id),
         name: name.into(),
@@ -44,12 +45,11 @@ fn device(id: u32, name: &str, state: DeviceState, ports: Vec<PortLive>) -> Arc<
         poll_ms: None,
         booted: None,
     };
-    Arc::new(DeviceCell::new(DeviceLive { label: Arc::new(label), system: None, health, ports: ports.into() }))
+    Arc::new(DeviceLive { label: Arc::new(label), system: None, health, ports: ports.into() })
 }
 
-fn table() -> Live {
-    let live = Live::new();
-    live.set_devices(vec![
+fn fleet() -> Vec<Arc<DeviceLive>> {
+    vec![
         device(
             1,
             "sw-10",
@@ -61,73 +61,51 @@ fn table() -> Live {
             ],
         ),
         device(2, "sw-9", DeviceState::Down, vec![port(4, "Gi0/1", "", PortState::Unknown, None)]),
-    ]);
-    live
+    ]
 }
 
-fn ids(ports: &[PortRef]) -> Vec<u32> {
-    ports.iter().map(|port| port.port().unwrap().identity.id.0).collect()
-}
-
-#[test]
-fn totals_count_states_and_sum_traffic() {
-    let totals = table().totals();
-    assert_eq!((totals.devices, totals.devices_up, totals.devices_down), (2, 1, 1));
-    assert_eq!((totals.ports, totals.ports_up, totals.ports_down, totals.ports_shut, totals.ports_unknown), (4, 2, 1, 0, 1));
-    assert_eq!((totals.in_bps, totals.out_bps), (880.0, 0.0));
-}
-
-#[test]
-fn the_busiest_come_first_and_idle_ports_never() {
-    let live = table();
-    assert_eq!(ids(&live.top_talkers(Figure::In, 10)), [3, 1]);
-    assert_eq!(ids(&live.top_talkers(Figure::Utilisation, 1)), [3]);
-    assert_eq!(ids(&live.top_talkers(Figure::Out, 10)), [0; 0]);
-    assert_eq!(ids(&live.top_talkers(Figure::In, 0)), [0; 0]);
-}
-
-#[test]
-fn one_port_is_found_by_name() {
-    let live = table();
-    assert_eq!(live.port("sw-9", "Gi0/1").unwrap().port().unwrap().identity.id, PortId(4));
-    assert!(live.port("sw-9", "Gi0/2").is_none());
-    assert!(live.port("sw-8", "Gi0/1").is_none());
+fn ids(rows: &[Found<'_>]) -> Vec<u32> {
+    rows.iter().map(|(_, port)| port.identity.id.0).collect()
 }
 
 #[test]
 fn lists_are_filtered_and_sorted() {
-    let live = table();
+    let fleet = fleet();
     let all = PortQuery::default();
     for (query, expected, case) in [
-        (all.clone(), vec![4, 1, 2, 3], "by device as people read numbers, then the device's order"),
-        (PortQuery { sort: PortSort::Name, ..all.clone() }, vec![3, 4, 1, 2], "by name"),
-        (PortQuery { sort: PortSort::Name, descending: true, ..all.clone() }, vec![2, 1, 3, 4], "by name, descending"),
-        (PortQuery { sort: PortSort::Alias, ..all.clone() }, vec![3, 1, 2, 4], "empty aliases last"),
-        (PortQuery { sort: PortSort::Alias, descending: true, ..all.clone() }, vec![1, 3, 2, 4], "empty aliases last all the same"),
+        (all.clone(), vec![4, 3, 1, 2], "by device, then by name, as people read numbers"),
+        (PortQuery { sort: PortSort::Name, ..all.clone() }, vec![4, 3, 1, 2], "by name"),
+        (PortQuery { sort: PortSort::Name, descending: true, ..all.clone() }, vec![2, 1, 4, 3], "by name, descending"),
+        (PortQuery { sort: PortSort::Alias, ..all.clone() }, vec![3, 1, 4, 2], "empty aliases last"),
+        (PortQuery { sort: PortSort::Alias, descending: true, ..all.clone() }, vec![1, 3, 4, 2], "empty aliases last all the same"),
         (PortQuery { sort: PortSort::In, ..all.clone() }, vec![2, 1, 3, 4], "unknown last"),
         (PortQuery { sort: PortSort::In, descending: true, ..all.clone() }, vec![3, 1, 2, 4], "unknown last all the same"),
-        (PortQuery { text: "UPLINK".to_owned(), ..all.clone() }, vec![3], "alias, whatever the case"),
-        (PortQuery { text: "打印".to_owned(), ..all.clone() }, vec![1], "Chinese"),
-        (PortQuery { text: " sw-9 ".to_owned(), ..all.clone() }, vec![4], "device name"),
-        (PortQuery { text: "north".to_owned(), state: Some(PortState::Up), ..all.clone() }, vec![1, 3], "site and state"),
+        (all.clone().text("UPLINK"), vec![3], "alias, whatever the case"),
+        (all.clone().text("打印"), vec![1], "Chinese"),
+        (all.clone().text(" sw-9 "), vec![4], "device name"),
+        (all.clone().text("gi0/1 sw-10"), vec![3, 2], "all words, wherever they stand"),
+        (all.clone().text("0200.0000.0003"), vec![3], "MAC address in any notation"),
+        (PortQuery { state: Some(PortState::Up), ..all.clone() }.text("north"), vec![3, 1], "site and state"),
         (PortQuery { device: Some("sw-9".to_owned()), ..all.clone() }, vec![4], "device"),
         (PortQuery { min_utilisation: Some(50.0), ..all.clone() }, vec![3], "busy"),
-        (PortQuery { text: "nowhere".to_owned(), ..all }, vec![], "nothing fits"),
+        (PortQuery { with_errors: true, ..all.clone() }, vec![2], "with errors"),
+        (all.text("nowhere"), vec![], "nothing fits"),
     ] {
-        assert_eq!(ids(&live.ports(&query).ports), expected, "{case}");
+        assert_eq!(ids(&query.all(&fleet)), expected, "{case}");
+        assert_eq!(ids(&query.page(&fleet).rows), expected, "{case}, as a page");
     }
 }
 
 #[test]
 fn pages_follow_each_other_without_holes_and_end_at_the_last() {
-    let live = table();
-    let page = |page| live.ports(&PortQuery { page, per_page: 3, ..PortQuery::default() });
-    assert_eq!((ids(&page(1).ports), page(1).total, page(1).pages), (vec![4, 1, 2], 4, 2));
-    assert_eq!(ids(&page(2).ports), [3]);
-    assert_eq!((page(99).page, ids(&page(99).ports)), (2, vec![3]));
+    let fleet = fleet();
+    let page = |page| PortQuery { page, per_page: 3, ..PortQuery::default() }.page(&fleet);
+    assert_eq!((ids(&page(1).rows), page(1).found, page(1).pages), (vec![4, 3, 1], 4, 2));
+    assert_eq!(ids(&page(2).rows), [2]);
+    assert_eq!((page(99).page, ids(&page(99).rows)), (2, vec![2]));
     assert_eq!(page(0).page, 1);
-    let empty = Live::new().ports(&PortQuery { per_page: 0, ..PortQuery::default() });
-    assert_eq!((empty.total, empty.page, empty.pages), (0, 1, 1));
+    let empty = PortQuery { per_page: 0, ..PortQuery::default() };
+    assert_eq!((empty.page(&[]).found, empty.page(&[]).page, empty.page(&[]).pages), (0, 1, 1));
 }
 
 #[test]
@@ -137,5 +115,21 @@ fn natural_order_is_an_order() {
         for (other_place, other) in sorted.iter().enumerate() {
             assert_eq!(natural(one, other), place.cmp(&other_place), "{one} {other}");
         }
+    }
+}
+
+#[test]
+fn a_mac_is_known_in_any_notation() {
+    for (text, digits) in [
+        ("00:1B:2c:00:00:01", Some("001b2c000001")),
+        ("0:1b:2c:0:0:1", Some("001b2c000001")),
+        ("001b.2c00.0001", Some("001b2c000001")),
+        ("00-1B-2C", Some("001b2c")),
+        ("001B2C000001", Some("001b2c000001")),
+        ("1/0/12", None),
+        ("cafe", None),
+        ("office", None),
+    ] {
+        assert_eq!(mac_digits(text).as_deref(), digits, "{text}");
     }
 }

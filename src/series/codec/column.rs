@@ -10,6 +10,14 @@ const DELTA: u8 = 0x80;
 /// Appends the column. Its length is not written: the reader knows it.
 pub fn encode(values: &[u64], out: &mut Vec<u8>, scratch: &mut Vec<u64>) {
     let Some((&first, rest)) = values.split_first() else { return };
+    if !rest.is_empty() && rest.iter().all(|value| *value == first) {
+        // Nothing to weigh: differences of no width at all.
+        out.push(DELTA);
+        put_varint(out, first);
+        put_signed(out, 0);
+        put_varint(out, 0);
+        return;
+    }
     let plain_base = values.iter().copied().min().unwrap_or(0);
     let plain = Plan::of(values.iter().map(|value| value - plain_base));
     let steps = || values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]) as i64);
@@ -102,12 +110,15 @@ struct Plan {
 
 impl Plan {
     fn of(values: impl Iterator<Item = u64>) -> Self {
-        let mut widths = [0_u32; 65];
+        // Two histograms by turns, because neighbours have like widths and counting in one place waits for itself.
+        let mut turns = [[0_u32; 65]; 2];
         let mut count = 0;
         for value in values {
-            widths[64 - value.leading_zeros() as usize] += 1;
+            turns[count & 1][64 - value.leading_zeros() as usize] += 1;
             count += 1;
         }
+        let [mut widths, other] = turns;
+        widths.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
         let widest = widths.iter().rposition(|&count| count > 0).unwrap_or(0);
         let mut best = Self { width: widest as u8, bytes: packed_len(count, widest as u32) };
         // From one width to the next narrower one: what just fitted stands apart now (its place and at least a byte),

@@ -134,6 +134,11 @@ pub fn is_key(blob: &[u8]) -> bool {
     blob.get(1).is_some_and(|flags| flags & KEY != 0)
 }
 
+/// Whether a blob is what was written, by its checksum.
+pub fn check(blob: &[u8]) -> Result<(), DecodeError> {
+    Reader::open(blob, CODEC).map(|_| ())
+}
+
 /// Numbers of which most are 0: a 0 is followed by how many more zeros come.
 #[derive(Default)]
 struct Zeros {

@@ -7,6 +7,7 @@ use super::*;
 
 use crate::model::{DeviceId, Gap, METRICS, PortId, PortMetric};
 
+mod backup;
 mod model;
 
 /// 2026-11-02T00:00:00Z, a Monday.

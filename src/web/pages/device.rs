@@ -171,7 +171,7 @@ fn jack(words: Words, device: &DeviceLive, port: &PortLive, label: &str) -> Jack
         said.push(figure::speed(identity.speed_bps));
         said.push(format!("{} {}", words.t("web-used"), used.text()));
     }
-    let has_errors = figure::error_rate(port).is_some_and(|rate| rate > 0.0);
+    let has_errors = port.error_rate().is_some_and(|rate| rate > 0.0);
     if has_errors {
         said.push(words.what("web-trouble-errors", &figure::errors(words, port).text()));
     }

@@ -13,10 +13,11 @@ use super::row::Row;
 use super::{Part, inner};
 use crate::model::PortId;
 use crate::ports::live::{DeviceLive, PortState};
+use crate::ports::query::{PortPage, PortQuery, PortSort};
 use crate::web::app::App;
 use crate::web::csv::Csv;
-use crate::web::figure::{discard_rate, error_rate, group};
-use crate::web::filter::{Asked, Column, Filter};
+use crate::web::figure::group;
+use crate::web::filter::{Asked, COLUMNS, is_number};
 use crate::web::html::Html;
 use crate::web::page::{Page, render, segment};
 use crate::web::spark::SparkMap;
@@ -54,7 +55,7 @@ pub(crate) async fn csv(State(app): State<Arc<App>>, Query(asked): Query<Asked>,
     let heading: Vec<String> = heading.collect();
     let mut csv = Csv::new(heading.iter().map(String::as_str));
     let number = |value: Option<f64>, digits: usize| value.map(|value| format!("{value:.digits$}")).unwrap_or_default();
-    for (device, port) in Filter::from(&asked).run(&fleet) {
+    for (device, port) in PortQuery::from(&asked).all(&fleet) {
         let identity = &port.identity;
         csv.row([
             &*device.label.name,
@@ -65,8 +66,8 @@ pub(crate) async fn csv(State(app): State<Arc<App>>, Query(asked): Query<Asked>,
             &number(port.in_bps(), 0),
             &number(port.out_bps(), 0),
             &number(port.utilisation_percent(), 2),
-            &number(error_rate(port), 3),
-            &number(discard_rate(port), 3),
+            &number(port.error_rate(), 3),
+            &number(port.discard_rate(), 3),
             &identity.mac.map(|mac| mac.to_string()).unwrap_or_default(),
             &port.sampled.map(|at| clock.iso(at)).unwrap_or_default(),
         ]);
@@ -133,20 +134,19 @@ impl List {
 }
 
 async fn list(app: &Arc<App>, words: Words, clock: &Clock, fleet: &[Arc<DeviceLive>], asked: &Asked) -> List {
-    let filter = Filter::from(asked);
-    let found = filter.run(fleet);
-    let (page, pages, rows) = filter.page(&found);
+    let sought = PortQuery::from(asked);
+    let PortPage { rows, found, page, pages } = sought.page(fleet);
     let ids: Vec<PortId> = rows.iter().filter(|(_, port)| port.state == PortState::Up).map(|(_, port)| port.identity.id).collect();
     let sparks: SparkMap = app.sparks(ids, clock.now).await;
     let to = |page: usize| format!("/ports?{}", query(asked, |asked| asked.page = page.to_string()));
-    let first = (page - 1) * filter.per;
+    let first = (page - 1) * sought.per_page;
     List {
         words,
-        heads: Column::ALL.into_iter().map(|column| head(words, asked, &filter, column)).collect(),
+        heads: COLUMNS.into_iter().map(|column| head(words, asked, &sought, column)).collect(),
         first: if rows.is_empty() { 0 } else { first + 1 },
         last: first + rows.len(),
         rows: rows.iter().map(|(device, port)| Row::new(words, device, port, &sparks)).collect(),
-        found: found.len(),
+        found,
         pages: page_links(page, pages, to),
         previous: (page > 1).then(|| to(page - 1)),
         next: (page < pages).then(|| to(page + 1)),
@@ -159,21 +159,21 @@ async fn list(app: &Arc<App>, words: Words, clock: &Clock, fleet: &[Arc<DeviceLi
     }
 }
 
-fn head(words: Words, asked: &Asked, filter: &Filter, column: Column) -> Head {
-    let lit = filter.column == column;
-    let descending = if lit { !filter.descending } else { column.is_number() };
-    let sort = format!("{}{}", if descending { "-" } else { "" }, column.word());
+fn head(words: Words, asked: &Asked, sought: &PortQuery, (column, word): (PortSort, &str)) -> Head {
+    let lit = sought.sort == column;
+    let descending = if lit { !sought.descending } else { is_number(column) };
+    let sort = format!("{}{word}", if descending { "-" } else { "" });
     Head {
         title: words.t(match column {
-            Column::Device => "web-device",
-            Column::Name => "web-port",
-            Column::Alias => "web-alias",
-            Column::State => "web-state",
-            Column::Speed => "web-speed",
-            Column::In => "web-in",
-            Column::Out => "web-out",
-            Column::Used => "web-used",
-            Column::Errors => "web-errors",
+            PortSort::Device => "web-device",
+            PortSort::Name => "web-port",
+            PortSort::Alias => "web-alias",
+            PortSort::State => "web-state",
+            PortSort::Speed => "web-speed",
+            PortSort::In => "web-in",
+            PortSort::Out => "web-out",
+            PortSort::Utilisation => "web-used",
+            PortSort::Errors => "web-errors",
         }),
         url: format!(
             "/ports?{}",
@@ -182,12 +182,12 @@ fn head(words: Words, asked: &Asked, filter: &Filter, column: Column) -> Head {
                 asked.page.clear();
             })
         ),
-        sort: match (lit, filter.descending) {
+        sort: match (lit, sought.descending) {
             (false, _) => "none",
             (true, false) => "ascending",
             (true, true) => "descending",
         },
-        is_number: column.is_number(),
+        is_number: is_number(column),
     }
 }
 

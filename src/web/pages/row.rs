@@ -44,7 +44,7 @@ impl Row {
             used: figure::utilisation(words, port),
             bar: html::bar(port.utilisation_percent()),
             errors: figure::errors(words, port),
-            has_errors: figure::error_rate(port).is_some_and(|rate| rate > 0.0),
+            has_errors: port.error_rate().is_some_and(|rate| rate > 0.0),
             is_up: port.state == PortState::Up,
             spark: html::spark(sparks.get(&identity.id).map(|spark| &**spark)),
         }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::row::Row;
 use crate::ports::live::DeviceLive;
+use crate::ports::query::PortQuery;
 use crate::web::app::App;
-use crate::web::filter::{Asked as PortsAsked, Filter};
 use crate::web::html::{self, Html};
 use crate::web::page::{Page, device_url, port_url, render, segment};
 use crate::web::spark::SparkMap;
@@ -52,8 +52,7 @@ pub(crate) async fn page(State(app): State<Arc<App>>, Query(asked): Query<Asked>
     let fleet = app.fleet();
     let q = asked.q.trim();
     let devices: Vec<&Arc<DeviceLive>> = if q.is_empty() { Vec::new() } else { fleet.iter().filter(|device| is_hit(device, q)).collect() };
-    let asked = PortsAsked { q: q.to_owned(), ..PortsAsked::default() };
-    let ports = if q.is_empty() { Vec::new() } else { Filter::from(&asked).run(&fleet) };
+    let ports = if q.is_empty() { Vec::new() } else { PortQuery::default().text(q).all(&fleet) };
     match (devices.as_slice(), ports.as_slice()) {
         ([device], _) if device.label.name.eq_ignore_ascii_case(q) => return Redirect::to(&device_url(&device.label.name)).into_response(),
         ([], [(device, port)]) => return Redirect::to(&port_url(&device.label.name, &port.identity.name)).into_response(),
