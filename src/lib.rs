@@ -8,6 +8,7 @@ pub mod journal;
 pub mod model;
 pub mod store;
 // Floor 1: the wire.
+pub mod ping;
 pub mod snmp;
 // Floor 2: understanding.
 pub mod graph;
