@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netroom::model::{Timestamp, clock};
+use netroom::ping::codec::{self as icmp, Arrival, Family};
 use netroom::snmp::ber::Writer;
 use netroom::snmp::job::{Answer, Ask, AskError, Credentials, End, Job, Patience, Request, Secret, Step, Target};
 use netroom::snmp::message::{Message, PduKind, PduParts, Varbinds, Version, encode_names};
@@ -117,5 +118,16 @@ impl Job for Asker {
 
     fn finish(self: Box<Self>, _end: End) {
         self.ended.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// Reads octets as what comes out of each kind of ICMP socket.
+pub(crate) fn ping_message(data: &[u8]) {
+    for read in [icmp::read_v4(data), icmp::read_message(Family::V4, data), icmp::read_message(Family::V6, data)] {
+        match read {
+            Some(Arrival::Reply { .. }) => assert!(data.len() >= icmp::HEADER_SIZE + icmp::MARK_SIZE),
+            Some(Arrival::Refused { refusal, .. }) => assert!(!refusal.word().is_empty()),
+            None => {}
+        }
     }
 }

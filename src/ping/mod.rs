@@ -5,7 +5,9 @@
 //! what became of it. Five make a [`round`], which goes to the series.
 
 pub mod codec;
+pub mod prober;
 pub mod round;
 pub mod schedule;
 pub mod socket;
+mod steady;
 mod sys;

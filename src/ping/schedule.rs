@@ -225,7 +225,7 @@ impl Schedule {
             }
             // The golden ratio spreads numbers given one after the other evenly.
             let share = u64::from(target.id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
-            let phase = i128::from(target.gap_ns()) * i128::from(share) >> 31;
+            let phase = (i128::from(target.gap_ns()) * i128::from(share)) >> 31;
             let (epoch, number) = (slot.epoch.wrapping_add(1), slot.number);
             *slot = Slot { target: Some(*target), epoch, number, next_ns: now_ns + phase as i64, ..Slot::EMPTY };
             self.due.push(Reverse((slot.next_ns, place, epoch)));
@@ -459,7 +459,7 @@ const fn bit(number: u32) -> u8 {
 
 /// A sequence number by which an error that quotes nothing else can be matched: thirteen bits of the place, three of the probe.
 const fn seq(place: u32, number: u32) -> u16 {
-    ((place & 0x1fff) << 3 | number % RING) as u16
+    (((place & 0x1fff) << 3) | (number % RING)) as u16
 }
 
 fn is_pending(slot: &Slot, number: u32) -> bool {

@@ -118,6 +118,11 @@ impl Wire {
         Ok(Self { family, mode, ident, socket, drops, inbox: Inbox::new() })
     }
 
+    /// The family that it carries.
+    pub const fn family(&self) -> Family {
+        self.family
+    }
+
     /// How the socket came to be.
     pub const fn mode(&self) -> Mode {
         self.mode

@@ -115,8 +115,8 @@ impl Inbox {
     }
 }
 
-/// Waits until something can be read from one of the descriptors, or for `longest`; which of them can be.
-pub(super) fn wait<const N: usize>(descriptors: [BorrowedFd<'_>; N], longest: Duration) -> io::Result<[bool; N]> {
+/// Waits until something can be read from one of the descriptors, but for no longer than `longest`; a signal ends it too.
+pub(super) fn wait<const N: usize>(descriptors: [BorrowedFd<'_>; N], longest: Duration) -> io::Result<()> {
     let mut polled = descriptors.map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 });
     let span = libc::timespec {
         tv_sec: libc::time_t::try_from(longest.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -126,9 +126,9 @@ pub(super) fn wait<const N: usize>(descriptors: [BorrowedFd<'_>; N], longest: Du
     let result = unsafe { libc::ppoll(polled.as_mut_ptr(), N as libc::nfds_t, &raw const span, std::ptr::null()) };
     if result < 0 {
         let error = io::Error::last_os_error();
-        return if error.kind() == io::ErrorKind::Interrupted { Ok([false; N]) } else { Err(error) };
+        return if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) };
     }
-    Ok(polled.map(|entry| entry.revents != 0))
+    Ok(())
 }
 
 /// Sets an option whose value is some words.

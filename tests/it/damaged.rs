@@ -3,6 +3,7 @@
 #[path = "../../fuzz/entries.rs"]
 mod entries;
 
+use netroom::ping::codec::{Family, Mark, write_request};
 use netroom::snmp::ber::Writer;
 use netroom::snmp::message::{Message, PduKind, PduParts, Version, encode_varbinds};
 use netroom::snmp::oid::Oid;
@@ -91,5 +92,28 @@ fn damaged_answers_leave_the_question_answerable() {
         for data in damaged(&seed).step_by(3) {
             entries::snmp_answer(&data);
         }
+    }
+}
+
+#[test]
+fn damaged_icmp_is_read_without_panic() {
+    let mut seeds = Vec::new();
+    for (family, reply, error) in [(Family::V4, 0, 3), (Family::V6, 129, 1)] {
+        let mut echo = Vec::new();
+        write_request(&mut echo, family, 7, 9, Mark { slot: 1, number: 2, cookie: 3 }, 56);
+        let header: &[u8] = match family {
+            Family::V4 => &[0x45, 0, 0, 84, 0, 0, 0, 0, 64, 1, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1],
+            Family::V6 => &[
+                0x60, 0, 0, 0, 0, 64, 58, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                1,
+            ],
+        };
+        seeds.push([&[error, 1, 0, 0, 0, 0, 0, 0], header, &echo].concat());
+        echo[0] = reply;
+        seeds.push([header, &echo].concat());
+        seeds.push(echo);
+    }
+    for seed in seeds {
+        damaged(&seed).for_each(|data| entries::ping_message(&data));
     }
 }
