@@ -14,6 +14,8 @@ pub mod snmp;
 pub mod graph;
 pub mod ports;
 pub mod series;
+// Floor 3: what decides and tells.
+pub mod incident;
 // Floor 4: the ways in and out.
 pub mod metrics;
 pub mod web;

@@ -1,0 +1,11 @@
+//! The incidents room: what is wrong, since when, because of what, and who looks after it.
+//!
+//! The walk of a finding: a judge (reachability, the rules over the live table, traps, baselines) says that a rule holds for
+//! a subject → [`engine`] (pure) gives it its place: a new incident, part of one that is open, or child of its root cause →
+//! incident, log entry and notices are written in one transaction → pages, the stream and the mail tell it.
+
+pub mod engine;
+pub mod family;
+pub mod record;
+pub mod scope;
+pub mod windows;

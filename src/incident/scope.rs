@@ -1,0 +1,44 @@
+//! Where subjects belong: the site, zone and tags of each device and host, from the configuration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{Subject, Zone};
+
+/// Where a device or host belongs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Place {
+    /// The site, empty when none.
+    pub site: Arc<str>,
+    /// The zone.
+    pub zone: Option<Zone>,
+    /// The tags.
+    pub tags: Vec<Arc<str>>,
+}
+
+/// All that is watched.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    places: HashMap<Arc<str>, Place>,
+    subjects: usize,
+}
+
+impl Scope {
+    /// From the places of devices and hosts by name; `subjects` is how many things could change at once (devices, hosts, ports).
+    pub fn new(places: HashMap<Arc<str>, Place>, subjects: usize) -> Self {
+        Self { places, subjects }
+    }
+
+    /// Where a subject belongs.
+    pub fn place(&self, subject: &Subject) -> Place {
+        match subject {
+            Subject::Site(site) => Place { site: Arc::clone(site), ..Place::default() },
+            other => other.holder().and_then(|name| self.places.get(name)).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// How many things could change at once.
+    pub const fn subjects(&self) -> usize {
+        self.subjects
+    }
+}
