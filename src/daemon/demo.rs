@@ -123,18 +123,5 @@ async fn number(campus: &Campus, store: &Store, labels: &[Arc<DeviceLabel>], now
 
 /// A poll that brings nothing but who the device and its ports are.
 fn introduction(campus: &Campus, place: usize, device: DeviceId, now: Timestamp) -> PollRound {
-    let inventory = campus.inventory(place, now);
-    PollRound {
-        device,
-        due: now,
-        started: now,
-        finished: now,
-        uptime_ticks: None,
-        engine_time: None,
-        rtt_us: None,
-        inventory: inventory.map(Arc::new),
-        rows: Vec::new(),
-        gap: None,
-        detail: None,
-    }
+    PollRound { inventory: campus.inventory(place, now).map(Arc::new), ..PollRound::empty(device, now) }
 }

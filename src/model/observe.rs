@@ -125,3 +125,22 @@ pub struct PollRound {
     /// One readable sentence about the failure for logs and pages, in English, without secrets.
     pub detail: Option<Arc<str>>,
 }
+
+impl PollRound {
+    /// A round at `now` that brought nothing.
+    pub const fn empty(device: DeviceId, now: Timestamp) -> Self {
+        Self {
+            device,
+            due: now,
+            started: now,
+            finished: now,
+            uptime_ticks: None,
+            engine_time: None,
+            rtt_us: None,
+            inventory: None,
+            rows: Vec::new(),
+            gap: None,
+            detail: None,
+        }
+    }
+}

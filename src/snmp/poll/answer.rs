@@ -76,7 +76,7 @@ fn is_cell(plan: &Plan, cell: Cell, name: OidRef<'_>) -> bool {
 
 /// When a GETBULK answer is right but ends early: the request for the rest, and how many cells were given.
 pub fn cut_short(plan: &Plan, chunk: &Chunk, answer: &Answer<'_>, missing: &[Cell]) -> Option<(Chunk, usize)> {
-    if !chunk.is_bulk() || answer.varbinds.count() >= chunk.in_front() + chunk.len() {
+    if chunk.bulk_rows().is_none() || answer.varbinds.count() >= chunk.in_front() + chunk.len() {
         return None;
     }
     let cells = chunk.cells();

@@ -112,6 +112,17 @@ impl ColumnSet {
         self.0 == 0
     }
 
+    /// The same columns in sets of at most `most`, which is at least 1.
+    pub fn groups(self, most: usize) -> impl Iterator<Item = Self> {
+        let mut rest = self;
+        std::iter::from_fn(move || {
+            let mut group = Self::default();
+            rest.iter().take(most.max(1)).for_each(|column| group.insert(column));
+            rest = Self(rest.0 & !group.0);
+            (!group.is_empty()).then_some(group)
+        })
+    }
+
     /// In the order of [`ALL`].
     pub fn iter(self) -> impl Iterator<Item = usize> {
         (0..COLUMNS).filter(move |&column| self.contains(column))

@@ -107,7 +107,10 @@ pub struct Poller {
     rounds: mpsc::Sender<PollRound>,
     commands: mpsc::Receiver<Command>,
     board: Board,
+    clock: fn() -> Instant,
     origin: Instant,
+    /// How many generations of devices there have been.
+    generations: u64,
     schedule: Schedule,
     devices: HashMap<DeviceId, Device>,
     backlog: VecDeque<PollRound>,
@@ -119,8 +122,10 @@ pub struct Poller {
 struct Device {
     spec: PollDevice,
     memory: Memory,
-    /// Rises when the target changes: what an earlier target said is of no use then.
+    /// Of all devices only this one, at this target, has it: what an earlier target said is of no use.
     generation: u64,
+    /// Whose poll is under way: it may be that of an earlier target.
+    asked: Option<u64>,
     /// Why its last poll had holes, to log changes only.
     gap: Option<Gap>,
 }
@@ -143,7 +148,9 @@ impl Poller {
             rounds,
             commands,
             board,
+            clock: clock::monotonic,
             origin: clock::monotonic(),
+            generations: 0,
             schedule: Schedule::new(),
             devices: HashMap::new(),
             backlog: VecDeque::new(),
@@ -182,7 +189,7 @@ impl Poller {
     }
 
     fn now(&self) -> Duration {
-        clock::monotonic().saturating_duration_since(self.origin)
+        (self.clock)().saturating_duration_since(self.origin)
     }
 
     fn start_due(&mut self, now: Duration) -> Flow {
@@ -196,7 +203,7 @@ impl Poller {
     }
 
     fn start(&mut self, turn: Turn, now: Duration) -> Flow {
-        let Some(device) = self.devices.get(&turn.device) else { return Flow::Go };
+        let Some(device) = self.devices.get_mut(&turn.device) else { return Flow::Go };
         let started = clock::wall();
         let plan = round::Turn {
             device: turn.device,
@@ -208,7 +215,7 @@ impl Poller {
         };
         let (fruit, generation) = (self.fruit.clone(), device.generation);
         let name = Arc::clone(&device.spec.target.name);
-        let job = PollJob::new(plan, Box::new(device.memory.clone()), move |outcome| {
+        let job = PollJob::new(plan, device.memory.lend(), move |outcome| {
             // There is room for one fruit of each poll under way; it fails only after the poller has gone.
             if fruit.try_send(Fruit { generation, outcome }).is_err() {
                 debug!(device = %name, "a poll ended after the poller");
@@ -216,6 +223,7 @@ impl Poller {
         });
         match self.transport.submit(&device.spec.target, Box::new(job), self.origin + turn.deadline) {
             Ok(()) => {
+                device.asked = Some(generation);
                 self.in_flight += 1;
                 Flow::Go
             }
@@ -256,12 +264,16 @@ impl Poller {
                     }
                     Device { spec, memory, ..device }
                 }
-                other => Device {
-                    memory: Memory::new(version(&spec.target)),
-                    generation: other.map_or(0, |device| device.generation + 1),
-                    gap: None,
-                    spec,
-                },
+                other => {
+                    self.generations += 1;
+                    Device {
+                        memory: Memory::new(version(&spec.target)),
+                        generation: self.generations,
+                        asked: other.and_then(|device| device.asked),
+                        gap: None,
+                        spec,
+                    }
+                }
             };
             self.devices.insert(id, device);
         }
@@ -272,8 +284,15 @@ impl Poller {
     fn take(&mut self, fruit: Fruit) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let Outcome { mut round, memory } = fruit.outcome;
-        self.schedule.finished(round.device);
-        let Some(device) = self.devices.get_mut(&round.device).filter(|device| device.generation == fruit.generation) else { return };
+        let Some(device) = self.devices.get_mut(&round.device) else { return };
+        // The poll of a device that was removed meanwhile says nothing about one that came back under its number.
+        if device.asked == Some(fruit.generation) {
+            device.asked = None;
+            self.schedule.finished(round.device);
+        }
+        if device.generation != fruit.generation {
+            return;
+        }
         device.memory = *memory;
         device.tell(&round);
         if round.uptime_ticks.is_none() && round.finished == round.started {
@@ -335,19 +354,7 @@ impl Device {
 
 /// A turn that never left leaves its reason behind, as every missing sample does.
 fn not_started(device: DeviceId, now: Timestamp, error: SubmitError) -> PollRound {
-    PollRound {
-        device,
-        due: now,
-        started: now,
-        finished: now,
-        uptime_ticks: None,
-        engine_time: None,
-        rtt_us: None,
-        inventory: None,
-        rows: Vec::new(),
-        gap: Some(Gap::Deadline),
-        detail: Some(Arc::from(error.to_string())),
-    }
+    PollRound { gap: Some(Gap::Deadline), detail: Some(Arc::from(error.to_string())), ..PollRound::empty(device, now) }
 }
 
 fn timing(spec: &PollDevice) -> Timing {
@@ -376,3 +383,7 @@ async fn until(wake: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

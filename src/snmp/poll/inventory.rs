@@ -46,6 +46,8 @@ pub struct Epoch {
 }
 
 /// Reads a device's identity: feed it answers until [`Self::request`] gives `None`, then [`Self::into_reading`].
+/// It may be laid aside between two questions and taken up again.
+#[derive(Clone, Debug)]
 pub struct InventoryReader {
     scalars: Option<Scalars>,
     groups: std::vec::IntoIter<Group>,
@@ -96,7 +98,7 @@ enum Kind {
     Polled(usize),
 }
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Draft {
     row: InterfaceRow,
     present: ColumnSet,
@@ -168,7 +170,10 @@ impl InventoryReader {
     pub fn answered(&mut self, answer: &Answer<'_>) {
         if let Some(scalars) = &mut self.scalars {
             let (inventory, epoch) = (&mut self.inventory, &mut self.epoch);
-            scalars.answered(answer, &mut |name, value| take_scalar(inventory, epoch, name, &value));
+            let too_many = scalars.answered(answer, &mut |name, value| take_scalar(inventory, epoch, name, &value));
+            if let Some(names) = too_many {
+                self.packing.refused(names);
+            }
             return;
         }
         let Some((group, walk)) = &mut self.walk else { return };
@@ -193,10 +198,27 @@ impl InventoryReader {
 
     /// Takes a failure; [`Self::request`] tells whether there is another way.
     pub fn failed(&mut self, error: &AskError) {
-        match &mut self.walk {
-            Some((_, walk)) if self.scalars.is_none() => walk.failed(error),
-            _ => self.failure = Some(Failure::Ask(error.clone())),
+        let another = match (&mut self.scalars, &mut self.walk) {
+            (Some(scalars), _) => matches!(error, AskError::Timeout { .. }) && scalars.failed(),
+            (None, Some((_, walk))) => {
+                walk.failed(error);
+                true
+            }
+            (None, None) => false,
+        };
+        if !another {
+            self.failure = Some(Failure::Ask(error.clone()));
         }
+    }
+
+    /// What the device has shown it can take so far.
+    pub fn packing(&self) -> Packing {
+        self.walk.as_ref().map_or(self.packing, |(_, walk)| walk.packing())
+    }
+
+    /// Whether anything was read that another turn may go on from.
+    pub const fn is_worth_keeping(&self) -> bool {
+        self.failure.is_none() && self.scalars.is_none()
     }
 
     /// What was read.
@@ -227,9 +249,9 @@ impl InventoryReader {
 
 fn system_group() -> Scalars {
     Scalars::new([
+        &*mib::SYS_UP_TIME,
         &*mib::SYS_DESCR,
         &*mib::SYS_OBJECT_ID,
-        &*mib::SYS_UP_TIME,
         &*mib::SYS_CONTACT,
         &*mib::SYS_NAME,
         &*mib::SYS_LOCATION,

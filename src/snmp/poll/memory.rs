@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::inventory::InventoryReader;
 use super::packing::Packing;
 use super::plan::{Chunk, Plan};
 use crate::snmp::message::Version;
@@ -17,10 +18,18 @@ pub struct Memory {
     pub(super) identity_reads: u32,
     pub(super) answering: bool,
     pub(super) srtt: Option<Duration>,
+    /// An identity read that a deadline cut off: the next turn goes on with it.
+    pub(super) unfinished: Option<Box<InventoryReader>>,
     chunks: Option<(ChunkKey, Arc<[Chunk]>)>,
 }
 
-type ChunkKey = (u32, usize, bool);
+/// What requests depend on beside the plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct ChunkKey {
+    classes: u32,
+    limits: (usize, usize),
+    bulk: bool,
+}
 
 impl Memory {
     /// Of a device not met yet.
@@ -31,13 +40,14 @@ impl Memory {
             uptime: None,
             identity_due: None,
             identity_reads: 0,
-            answering: true,
+            answering: false,
             srtt: None,
+            unfinished: None,
             chunks: None,
         }
     }
 
-    /// Whether the device answered anything at its last poll; true before the first.
+    /// Whether the device answered anything at its last poll; false before the first.
     pub const fn answering(&self) -> bool {
         self.answering
     }
@@ -62,6 +72,13 @@ impl Memory {
         self.identity_due = None;
         self.plan = None;
         self.chunks = None;
+        self.unfinished = None;
+    }
+
+    /// For a poll, which gives it back; what is unfinished is not copied, for it may be large.
+    pub(super) fn lend(&mut self) -> Box<Self> {
+        let unfinished = self.unfinished.take();
+        Box::new(Self { unfinished, ..self.clone() })
     }
 
     pub(super) fn heard(&mut self, rtt: Duration) {
@@ -84,7 +101,7 @@ impl Memory {
 
     /// The requests of the plan for these classes, encoded anew only when something changed.
     pub(super) fn chunks(&mut self, classes: u32) -> Arc<[Chunk]> {
-        let key = (classes, self.packing.limit(), self.packing.bulk());
+        let key = ChunkKey { classes, limits: self.packing.limits(), bulk: self.packing.bulk() };
         match (&self.chunks, &self.plan) {
             (Some((same, chunks)), _) if *same == key => Arc::clone(chunks),
             (_, Some(plan)) => {

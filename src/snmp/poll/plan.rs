@@ -49,8 +49,29 @@ pub struct Cell {
 /// Which cells a request asks for, in the order of the answer.
 #[derive(Clone, Debug)]
 enum Cells {
-    Grid { first: u32, rows: u32, columns: ColumnSet },
+    Grid(Run),
     List(Arc<[Cell]>),
+}
+
+/// Neighbouring ports with the same columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Run {
+    /// Place in [`Plan::ports`].
+    first: usize,
+    rows: usize,
+    columns: ColumnSet,
+}
+
+impl Run {
+    /// Row after row.
+    fn cells(self) -> impl Iterator<Item = Cell> {
+        let row = move |port| self.columns.iter().map(move |column| Cell { port: port as u32, column: column as u8 });
+        (self.first..self.first + self.rows).flat_map(row)
+    }
+
+    const fn len(self) -> usize {
+        self.rows * self.columns.len()
+    }
 }
 
 /// One request of a plan.
@@ -65,9 +86,19 @@ impl Chunk {
     /// How many cells it asks for.
     pub fn len(&self) -> usize {
         match &self.cells {
-            Cells::Grid { rows, columns, .. } => *rows as usize * columns.len(),
+            Cells::Grid(run) => run.len(),
             Cells::List(cells) => cells.len(),
         }
+    }
+
+    /// How many names it carries, with those in front.
+    pub fn names(&self) -> usize {
+        Varbinds::new(&self.request.varbinds).count()
+    }
+
+    /// How many varbinds its answer should bring, with those in front.
+    pub fn varbinds(&self) -> usize {
+        self.in_front() + self.len()
     }
 
     /// Whether it asks for nothing but the state of the device.
@@ -83,18 +114,19 @@ impl Chunk {
         }
     }
 
-    /// Whether it asks by GETBULK.
-    pub const fn is_bulk(&self) -> bool {
-        matches!(self.cells, Cells::Grid { .. })
+    /// How many rows it asks for by GETBULK; `None` when it asks by GET.
+    pub const fn bulk_rows(&self) -> Option<usize> {
+        match &self.cells {
+            Cells::Grid(run) => Some(run.rows),
+            Cells::List(_) => None,
+        }
     }
 
     /// The cells in the order in which the answer should bring them.
     pub fn cells(&self) -> Vec<Cell> {
         match &self.cells {
             Cells::List(cells) => cells.to_vec(),
-            Cells::Grid { first, rows, columns } => {
-                (*first..first + rows).flat_map(|port| columns.iter().map(move |column| Cell { port, column: column as u8 })).collect()
-            }
+            Cells::Grid(run) => run.cells().collect(),
         }
     }
 }
@@ -139,21 +171,14 @@ impl Plan {
         let mut chunks = Vec::new();
         for pass in [ColumnSet::FIRST_PASS, ColumnSet::SECOND_PASS] {
             let mut pool = Vec::new();
-            for (first, rows, columns) in self.runs(classes, pass) {
-                let per_chunk = self.rows_per_answer(first, columns, packing);
-                if packing.bulk() && rows >= FEWEST_BULK_ROWS && per_chunk > 0 {
-                    for start in (first..first + rows).step_by(per_chunk) {
-                        let count = per_chunk.min(first + rows - start);
-                        chunks.push(self.grid(start, count, columns, front(&chunks)));
-                    }
+            for run in self.runs(classes, pass) {
+                if packing.bulk() && run.rows >= FEWEST_BULK_ROWS {
+                    self.grids(run, packing, front(&chunks), &mut chunks);
                 } else {
-                    let row = |port| columns.iter().map(move |column| Cell { port: port as u32, column: column as u8 });
-                    pool.extend((first..first + rows).flat_map(row));
+                    pool.extend(run.cells());
                 }
             }
-            for cells in self.packets(&pool, packing) {
-                chunks.push(self.list(cells, front(&chunks)));
-            }
+            self.lists(&pool, packing, front(&chunks), &mut chunks);
         }
         if chunks.is_empty() {
             chunks.push(self.sign_of_life());
@@ -166,54 +191,81 @@ impl Plan {
         self.list(cells, Front::Usual)
     }
 
-    /// The same cells in two requests; `None` when there is only one cell.
-    pub fn halves(&self, chunk: &Chunk) -> Option<[Chunk; 2]> {
-        if let Cells::Grid { first, rows, columns } = chunk.cells
-            && rows as usize >= 2 * FEWEST_BULK_ROWS
-        {
-            let (start, half) = (first as usize, rows as usize / 2);
-            let rest = rows as usize - half;
-            return Some([self.grid(start, half, columns, Front::Usual), self.grid(start + half, rest, columns, Front::Usual)]);
+    /// The cells of a request in requests of the size that the device takes by now.
+    pub fn packed_anew(&self, chunk: &Chunk, packing: Packing) -> Vec<Chunk> {
+        let mut chunks = Vec::new();
+        match &chunk.cells {
+            Cells::Grid(run) if packing.bulk() => self.grids(*run, packing, Front::Usual, &mut chunks),
+            Cells::Grid(run) => self.lists(&run.cells().collect::<Vec<_>>(), packing, Front::Usual, &mut chunks),
+            Cells::List(cells) => self.lists(cells, packing, Front::Usual, &mut chunks),
         }
-        let cells = chunk.cells();
-        let (left, right) = cells.split_at_checked(cells.len() / 2).filter(|(left, _)| !left.is_empty())?;
-        Some([self.explicit(left), self.explicit(right)])
+        chunks
     }
 
     /// What is left of a GETBULK request after its first `rows` rows came in.
     pub fn after(&self, chunk: &Chunk, rows_in: usize) -> Option<Chunk> {
         match chunk.cells {
-            Cells::Grid { first, rows, columns } if rows_in > 0 && rows_in < rows as usize => {
-                Some(self.grid(first as usize + rows_in, rows as usize - rows_in, columns, Front::Usual))
+            Cells::Grid(run) if rows_in > 0 && rows_in < run.rows => {
+                Some(self.grid(Run { first: run.first + rows_in, rows: run.rows - rows_in, ..run }, Front::Usual))
             }
             _ => None,
         }
     }
 
-    /// Stretches of neighbouring due ports with the same columns of a pass: first port, how many, columns.
-    fn runs(&self, classes: u32, pass: ColumnSet) -> Vec<(usize, usize, ColumnSet)> {
-        let mut runs: Vec<(usize, usize, ColumnSet)> = Vec::new();
+    /// Stretches of neighbouring due ports with the same columns of a pass.
+    fn runs(&self, classes: u32, pass: ColumnSet) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
         for (place, port) in self.ports.iter().enumerate() {
             let columns = port.columns.and(pass);
             if columns.is_empty() || classes >> port.class & 1 == 0 {
                 continue;
             }
             match runs.last_mut() {
-                Some((first, rows, same)) if *same == columns && *first + *rows == place => *rows += 1,
-                _ => runs.push((place, 1, columns)),
+                Some(run) if run.columns == columns && run.first + run.rows == place => run.rows += 1,
+                _ => runs.push(Run { first: place, rows: 1, columns }),
             }
         }
         runs
     }
 
-    fn rows_per_answer(&self, first: usize, columns: ColumnSet, packing: Packing) -> usize {
-        let index = self.ports.get(first).map_or(5, |port| index_octets(port.if_index));
-        let row: usize = columns.iter().map(|column| cell_octets(column, index)).sum();
-        (packing.limit() / columns.len().max(1)).min(ANSWER_OCTETS / row.max(1))
+    /// Adds GETBULK requests for a run: as many columns as the device takes names, as many rows as fill an answer.
+    fn grids(&self, run: Run, packing: Packing, front: Front, chunks: &mut Vec<Chunk>) {
+        let room = self.room(packing, front);
+        let mut front = front;
+        for columns in run.columns.groups(room) {
+            let per_answer = self.rows_per_answer(run.first, columns, packing.varbinds_behind(self.front(front).len()));
+            for start in (0..run.rows).step_by(per_answer) {
+                let rows = per_answer.min(run.rows - start);
+                chunks.push(self.grid(Run { first: run.first + start, rows, columns }, front));
+                front = Front::Usual;
+            }
+        }
     }
 
-    /// Cuts a pool of cells into requests; a row's cells stay together where they fit.
-    fn packets<'c>(&self, pool: &'c [Cell], packing: Packing) -> Vec<&'c [Cell]> {
+    fn rows_per_answer(&self, first: usize, columns: ColumnSet, varbinds: usize) -> usize {
+        let index = self.ports.get(first).map_or(5, |port| index_octets(port.if_index));
+        let row: usize = columns.iter().map(|column| cell_octets(column, index)).sum();
+        (varbinds / columns.len().max(1)).min(ANSWER_OCTETS / row.max(1)).max(1)
+    }
+
+    /// Adds GET requests for a pool of cells.
+    fn lists(&self, pool: &[Cell], packing: Packing, front: Front, chunks: &mut Vec<Chunk>) {
+        let most = self.room(packing, front);
+        let mut front = front;
+        for cells in self.packets(pool, most) {
+            chunks.push(self.list(cells, front));
+            front = Front::Usual;
+        }
+    }
+
+    /// How many names may stand behind those in front.
+    fn room(&self, packing: Packing, front: Front) -> usize {
+        let front = self.front(front).len();
+        packing.names_behind(front).min(packing.varbinds_behind(front))
+    }
+
+    /// Cuts a pool of cells into requests of `most`; a row's cells stay together where they fit.
+    fn packets<'c>(&self, pool: &'c [Cell], most: usize) -> Vec<&'c [Cell]> {
         let mut packets = Vec::new();
         let mut start = 0;
         let mut octets = 0;
@@ -221,30 +273,30 @@ impl Plan {
         for row in pool.chunk_by(|a, b| a.port == b.port) {
             let index = row.first().and_then(|cell| self.ports.get(cell.port as usize)).map_or(5, |port| index_octets(port.if_index));
             let row_octets: usize = row.iter().map(|cell| cell_octets(usize::from(cell.column), index)).sum();
-            let full = end - start + row.len() > packing.limit() || octets + row_octets > ANSWER_OCTETS;
+            let full = end - start + row.len() > most || octets + row_octets > ANSWER_OCTETS;
             if full && end > start {
-                packets.extend(pool.get(start..end).into_iter().flat_map(|cells| cells.chunks(packing.limit())));
+                packets.extend(pool.get(start..end).into_iter().flat_map(|cells| cells.chunks(most)));
                 (start, octets) = (end, 0);
             }
             end += row.len();
             octets += row_octets;
         }
-        packets.extend(pool.get(start..end).into_iter().flat_map(|cells| cells.chunks(packing.limit())));
+        packets.extend(pool.get(start..end).into_iter().flat_map(|cells| cells.chunks(most)));
         packets
     }
 
-    fn grid(&self, first: usize, rows: usize, columns: ColumnSet, front: Front) -> Chunk {
-        let before = first.checked_sub(1).and_then(|before| self.ports.get(before)).map(|port| port.if_index);
+    fn grid(&self, run: Run, front: Front) -> Chunk {
+        let before = run.first.checked_sub(1).and_then(|before| self.ports.get(before)).map(|port| port.if_index);
         let objects = self.front(front);
         let non_repeaters = objects.len() as u16;
         let start = |column: usize| {
             let oid = columns::ALL.get(column).map(|column| &column.oid);
             oid.map(|oid| before.map_or_else(|| oid.clone(), |index| oid.child(&[index])))
         };
-        let names: Vec<Oid> = objects.into_iter().cloned().chain(columns.iter().filter_map(start)).collect();
-        let ask = Ask::GetBulk { non_repeaters, max_repetitions: rows as u16 };
+        let names: Vec<Oid> = objects.into_iter().cloned().chain(run.columns.iter().filter_map(start)).collect();
+        let ask = Ask::GetBulk { non_repeaters, max_repetitions: run.rows as u16 };
         let request = Request { ask, varbinds: Arc::from(encode_names(names.iter())) };
-        Chunk { request, cells: Cells::Grid { first: first as u32, rows: rows as u32, columns } }
+        Chunk { request, cells: Cells::Grid(run) }
     }
 
     fn list(&self, cells: &[Cell], front: Front) -> Chunk {

@@ -10,6 +10,7 @@ use super::answer::{self, Signs};
 use super::inventory::{Failure, InventoryReader, Reading};
 use super::memory::Memory;
 use super::mib;
+use super::packing::Packing;
 use super::plan::{Cell, Chunk, Plan};
 use super::rows::{Rows, Taken};
 use crate::model::observe::{InterfaceRow, Inventory, PollRound};
@@ -17,8 +18,6 @@ use crate::model::{DeviceId, Gap, Timestamp};
 use crate::snmp::job::{Answer, Ask, AskError, End, Job, Request, Step};
 use crate::snmp::message::{encode_names, status};
 
-/// A question unanswered this often, while a small one is answered, is too large.
-const UNANSWERED_BEFORE_HALVING: u8 = 2;
 /// Identity reads in one round: the first doubt, a second doubt, and the one that settles it.
 const MOST_READS: u8 = 3;
 
@@ -60,6 +59,8 @@ pub struct PollJob {
     /// Per port of the plan: whether its row may be given out.
     kept: Option<Vec<bool>>,
     given_up: Vec<Cell>,
+    /// The device has shown in this turn that it takes less than was thought.
+    shrunk: bool,
     reads: u8,
     settle: bool,
     uptime: Option<u32>,
@@ -91,9 +92,10 @@ enum Then {
 /// A request of the plan on its way.
 struct Piece {
     chunk: Chunk,
-    unanswered: u8,
     /// Asked again by name, because the first answer did not bring these cells.
     again: bool,
+    /// It is a part of what the device would not answer: what was known before that.
+    before: Option<Packing>,
 }
 
 impl PollJob {
@@ -110,6 +112,7 @@ impl PollJob {
             rows: Rows::default(),
             kept: None,
             given_up: Vec::new(),
+            shrunk: false,
             reads: 0,
             settle: false,
             first_uptime: None,
@@ -131,9 +134,11 @@ impl PollJob {
         }
     }
 
+    /// Reads the identity, or goes on where the last turn had to leave off.
     fn read_identity(&mut self, then: Then) {
         self.reads += 1;
-        self.phase = Phase::Identity(Box::new(InventoryReader::new(self.memory.packing)), then);
+        let reader = self.memory.unfinished.take().unwrap_or_else(|| Box::new(InventoryReader::new(self.memory.packing)));
+        self.phase = Phase::Identity(reader, then);
     }
 
     fn begin_counters(&mut self) {
@@ -142,13 +147,14 @@ impl PollJob {
         self.rows = self.plan.as_ref().map(|plan| Rows::new(plan)).unwrap_or_default();
         self.kept = None;
         self.given_up.clear();
-        self.queue = chunks.iter().map(|chunk| Piece { chunk: chunk.clone(), unanswered: 0, again: false }).collect();
+        self.queue = chunks.iter().map(|chunk| Piece::new(chunk.clone())).collect();
         self.current = None;
         self.phase = Phase::Counters;
     }
 
     /// The device is not what the plan says: what came in so far is dropped and its identity read anew.
     fn doubt(&mut self, why: &str) {
+        self.memory.unfinished = None;
         self.rows = Rows::default();
         self.queue.clear();
         self.current = None;
@@ -232,7 +238,7 @@ impl PollJob {
         match answer.error_status {
             status::NO_ERROR => self.take_cells(&piece, answer),
             status::NO_SUCH_NAME => self.no_such_name(&piece, answer.error_index),
-            _ => self.halve(&piece),
+            _ => self.refused(&piece),
         }
     }
 
@@ -282,28 +288,27 @@ impl PollJob {
     fn follow_up(&mut self, plan: &Plan, piece: &Piece, answer: &Answer<'_>, missing: &[Cell], vanished: &[Cell]) {
         let asked = piece.chunk.len();
         if missing.is_empty() {
-            if vanished.is_empty() && asked * 4 >= self.memory.packing.limit() * 3 {
-                self.memory.packing.clean();
+            if vanished.is_empty() {
+                self.memory.packing.clean(piece.chunk.names(), piece.chunk.varbinds());
             }
             return;
         }
         let came = asked - missing.len();
-        if came == 0 && !piece.chunk.is_bulk() {
-            self.split(plan, piece);
+        if came == 0 && piece.chunk.bulk_rows().is_none() {
+            self.refused(piece);
             return;
         }
         if let Some((rest, given)) = answer::cut_short(plan, &piece.chunk, answer, missing) {
-            self.memory.packing.cut_short(given);
-            self.queue.push_front(Piece { chunk: rest, unanswered: 0, again: false });
+            self.memory.packing.cut_short(piece.chunk.in_front() + given);
+            self.queue.push_front(Piece::new(rest));
         } else if piece.again {
             // Asked twice by name, and others of the same request were answered: these are absent.
         } else {
-            if piece.chunk.is_bulk() {
+            if piece.chunk.bulk_rows().is_some() {
                 self.memory.packing.bulk_misbehaved();
             }
-            let chunks = missing.chunks(self.memory.packing.limit()).map(|cells| plan.explicit(cells));
-            let pieces: Vec<Piece> = chunks.map(|chunk| Piece { chunk, unanswered: 0, again: true }).collect();
-            pieces.into_iter().rev().for_each(|piece| self.queue.push_front(piece));
+            let again = Piece { again: true, ..Piece::new(plan.explicit(missing)) };
+            self.put_in_front(&again, plan);
         }
     }
 
@@ -323,7 +328,7 @@ impl PollJob {
         let place =
             usize::try_from(error_index).ok().and_then(|index| index.checked_sub(1 + in_front)).filter(|&place| place < cells.len());
         match place {
-            Some(place) if !piece.chunk.is_bulk() => {
+            Some(place) if piece.chunk.bulk_rows().is_none() => {
                 let gone = cells.remove(place);
                 if let Some(plan) = self.plan.as_ref().filter(|_| !cells.is_empty()) {
                     let chunk = plan.explicit(&cells);
@@ -331,25 +336,51 @@ impl PollJob {
                 }
                 self.vanished(&[gone]);
             }
-            _ => self.halve(piece),
+            _ => self.refused(piece),
         }
     }
 
-    fn halve(&mut self, piece: &Piece) {
-        if let Some(plan) = self.plan.clone() {
-            self.split(&plan, piece);
-        }
+    /// The device does not answer this question with what it asks for, because it is too large or because of a cell in it.
+    fn refused(&mut self, piece: &Piece) {
+        self.ask_smaller(piece, |packing, names, varbinds| match piece.chunk.bulk_rows() {
+            Some(rows) => packing.bulk_refused(names, varbinds, rows),
+            None => packing.refused(names),
+        });
     }
 
-    /// The question was too large: two of half the size take its place. A single cell that cannot be answered is absent.
-    fn split(&mut self, plan: &Plan, piece: &Piece) {
-        self.memory.packing.too_much(piece.chunk.len());
-        if let Some([left, right]) = plan.halves(&piece.chunk) {
-            self.queue.push_front(Piece { chunk: right, unanswered: 0, again: piece.again });
-            self.queue.push_front(Piece { chunk: left, unanswered: 0, again: piece.again });
-        } else if self.reads > 0 {
+    /// Smaller questions take the place of one that was too large. A single cell that cannot be answered is absent, and
+    /// it was that cell, not the size.
+    fn ask_smaller(&mut self, piece: &Piece, learn: impl FnOnce(&mut Packing, usize, usize)) {
+        let Some(plan) = self.plan.clone() else { return };
+        let before = piece.before.unwrap_or(self.memory.packing);
+        if piece.chunk.len() > 1 {
+            learn(&mut self.memory.packing, piece.chunk.names(), piece.chunk.varbinds());
+            self.shrunk = true;
+            self.put_in_front(&Piece { chunk: piece.chunk.clone(), again: piece.again, before: Some(before) }, &plan);
+            return;
+        }
+        self.memory.packing = before;
+        if self.reads > 0 {
             self.given_up.extend(piece.chunk.cells());
         }
+    }
+
+    /// Puts a question in front of those that wait, in pieces of the size that the device takes.
+    fn put_in_front(&mut self, piece: &Piece, plan: &Plan) {
+        for chunk in plan.packed_anew(&piece.chunk, self.memory.packing).into_iter().rev() {
+            self.queue.push_front(Piece { chunk, again: piece.again, before: piece.before });
+        }
+    }
+
+    /// The next question; what was packed before the device showed that it takes less is packed anew.
+    fn next_piece(&mut self) -> Option<Piece> {
+        let piece = self.queue.pop_front()?;
+        if !self.shrunk || self.memory.packing.takes(piece.chunk.names(), piece.chunk.varbinds()) {
+            return Some(piece);
+        }
+        let plan = self.plan.clone()?;
+        self.put_in_front(&piece, &plan);
+        self.queue.pop_front()
     }
 
     /// The probe was answered: the device is there, so it was the question, or one lost datagram.
@@ -363,11 +394,11 @@ impl PollJob {
             // After a silence it may have restarted for longer than it had been up before, or another device may stand there.
             None => {
                 self.memory.answering = true;
+                self.memory.unfinished = None;
                 self.read_identity(Then::Counters);
             }
             Some(_) if restarted => self.doubt("the device restarted"),
-            Some(piece) if piece.unanswered >= UNANSWERED_BEFORE_HALVING => self.halve(&piece),
-            Some(piece) => self.current = Some(piece),
+            Some(piece) => self.ask_smaller(&piece, Packing::unanswered),
         }
     }
 
@@ -393,7 +424,7 @@ impl Job for PollJob {
                 }
                 Phase::Counters => {
                     if self.current.is_none() {
-                        self.current = self.queue.pop_front();
+                        self.current = self.next_piece();
                     }
                     match &self.current {
                         Some(piece) => return Step::Send(piece.chunk.request.clone()),
@@ -420,9 +451,6 @@ impl Job for PollJob {
         match (&mut self.phase, error) {
             (Phase::Identity(reader, _), _) => reader.failed(error),
             (Phase::Counters, AskError::Timeout { .. } | AskError::Malformed { .. }) => {
-                if let Some(piece) = &mut self.current {
-                    piece.unanswered += 1;
-                }
                 self.phase = Phase::Probe;
             }
             _ => self.fail_to_ask(error),
@@ -451,6 +479,14 @@ impl PollJob {
         }
     }
 
+    /// The turn is over while the identity is being read: what was read, and learnt on the way, is for the next turn.
+    fn leave_off(&mut self) {
+        if let Phase::Identity(reader, _) = std::mem::replace(&mut self.phase, Phase::Over) {
+            self.memory.packing = reader.packing();
+            self.memory.unfinished = Some(reader).filter(|reader| reader.is_worth_keeping());
+        }
+    }
+
     fn outcome(mut self, end: End) -> (Outcome, Box<dyn FnOnce(Outcome) + Send>) {
         let heard = self.finished.is_some();
         let failure = self.failure.take().or(match end {
@@ -459,6 +495,7 @@ impl PollJob {
             End::Deadline => Some((Gap::Deadline, self.too_slow())),
             End::Cancelled => Some((Gap::DaemonDown, "netroom was stopped during the poll".to_owned())),
         });
+        self.leave_off();
         // Rows that a last identity read should have settled are of no use without it.
         let unsettled = self.settle && self.kept.is_none();
         let when = self.finished.map(|finished| (self.first_uptime.unwrap_or_else(|| answer::ticks_of(finished)), finished));
@@ -486,6 +523,12 @@ impl PollJob {
             detail: failure.map(|(_, detail)| Arc::from(detail)),
         };
         (Outcome { round, memory: self.memory }, self.done)
+    }
+}
+
+impl Piece {
+    const fn new(chunk: Chunk) -> Self {
+        Self { chunk, again: false, before: None }
     }
 }
 

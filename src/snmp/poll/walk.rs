@@ -74,6 +74,7 @@ pub enum Cut {
 /// Takes the cells: number of the column (as given to [`Walk::new`]), index of the row, value.
 pub type Sink<'s> = dyn FnMut(usize, Subids<'_>, Value<'_>) + 's;
 
+#[derive(Clone, Debug)]
 struct Cursor {
     root: Oid,
     at: Oid,
@@ -82,6 +83,7 @@ struct Cursor {
 }
 
 /// A walk over several columns at once.
+#[derive(Clone, Debug)]
 pub struct Walk {
     cursors: Vec<Cursor>,
     caps: Caps,
@@ -141,7 +143,8 @@ impl Walk {
         if self.cut.is_some() {
             return None;
         }
-        let at_once = if self.narrow { 1 } else { self.packing.limit() };
+        let front = usize::from(self.has_uptime);
+        let at_once = if self.narrow { 1 } else { self.packing.names_behind(front).min(self.packing.varbinds_behind(front)) };
         self.asked.clear();
         self.asked.extend(self.cursors.iter().enumerate().filter(|(_, cursor)| cursor.open).map(|(number, _)| number).take(at_once));
         if self.asked.is_empty() {
@@ -151,7 +154,7 @@ impl Walk {
                 .and_then(|error_status| Some(Cut::Status { column: self.cursors.first()?.root.clone(), error_status }));
             return None;
         }
-        self.repetitions = (self.packing.limit() / self.asked.len()).clamp(1, MOST_REPETITIONS);
+        self.repetitions = if self.bulk { (self.packing.varbinds_behind(front) / self.asked.len()).clamp(1, MOST_REPETITIONS) } else { 1 };
         self.uptime_asked = self.has_uptime;
         let cursors = self.asked.iter().filter_map(|&number| self.cursors.get(number)).map(|cursor| &cursor.at);
         let uptime = self.uptime_asked.then_some(&*mib::SYS_UP_TIME);
@@ -181,7 +184,7 @@ impl Walk {
         let worth_another = matches!(error, AskError::Timeout { .. } | AskError::Malformed { .. });
         if worth_another && self.silent == 1 {
             self.before_silence = Some(self.packing);
-            self.shrink();
+            self.packing.unanswered(self.names(), self.varbinds());
         } else if worth_another && self.silent == 2 && self.bulk {
             self.bulk = false;
         } else {
@@ -259,8 +262,8 @@ impl Walk {
             }
             sink(number, index, value);
         }
-        if taken >= self.asked.len() * self.repetitions {
-            self.packing.clean();
+        if taken + skip >= self.varbinds() {
+            self.packing.clean(self.names(), self.varbinds());
         } else if taken == 0 && closed == 0 {
             self.refused(status::NO_ERROR);
         }
@@ -310,13 +313,26 @@ impl Walk {
 
     /// Makes the next question smaller; false when it was the smallest already.
     fn shrink(&mut self) -> bool {
-        let asked = self.asked.len() * self.repetitions;
-        if asked <= 1 && self.narrow {
+        let (names, varbinds) = (self.names(), self.varbinds());
+        if self.asked.len() * self.repetitions <= 1 {
             return false;
         }
-        self.packing.too_much(asked);
-        self.narrow |= self.packing.limit() <= 1;
+        if self.bulk {
+            self.packing.bulk_refused(names, varbinds, self.repetitions);
+        } else {
+            self.packing.refused(names);
+        }
         true
+    }
+
+    /// How many names the last question carried.
+    fn names(&self) -> usize {
+        self.asked.len() + usize::from(self.uptime_asked)
+    }
+
+    /// How many varbinds it asked for.
+    fn varbinds(&self) -> usize {
+        self.asked.len() * self.repetitions + usize::from(self.uptime_asked)
     }
 }
 

@@ -127,6 +127,98 @@ fn too_big_and_gen_err_halve_what_is_asked_and_it_is_remembered() {
     }
 }
 
+/// A network that loses every eleventh datagram.
+fn lossy<'a>(agent: impl Fn(&[u8], Timestamp) -> Option<Vec<u8>> + 'a) -> Line<'a> {
+    let mut line = Line::scripted(Version::V2c, move |number, datagram, now| if number % 11 == 10 { None } else { agent(datagram, now) });
+    line.rtt = Duration::from_millis(15);
+    line
+}
+
+#[test]
+fn a_weak_agent_on_a_bad_line_is_whole_within_the_deadline_of_its_first_poll() {
+    let table = switch(48);
+    let plain = Manners::default();
+    let answered = |datagram: &[u8], now| respond(datagram, &table, &plain, now);
+    let cells = |octets: &[u8]| Message::decode(octets).unwrap().pdu.varbinds.count();
+    type Agent<'a> = Box<dyn Fn(&[u8], Timestamp) -> Option<Vec<u8>> + 'a>;
+    let agents: [(&str, Agent<'_>); 4] = [
+        (
+            "eight names, else tooBig",
+            Box::new(
+                |datagram, now| {
+                    if cells(datagram) > 8 { Some(status_answer(datagram, status::TOO_BIG, 0)) } else { answered(datagram, now) }
+                },
+            ),
+        ),
+        ("eight names, else silence", Box::new(|datagram, now| if cells(datagram) > 8 { None } else { answered(datagram, now) })),
+        (
+            "answers of 16, else genErr",
+            Box::new(|datagram, now| {
+                let answer = answered(datagram, now)?;
+                Some(if cells(&answer) > 16 { status_answer(datagram, status::GEN_ERR, 0) } else { answer })
+            }),
+        ),
+        ("answers of 600 octets, else silence", Box::new(|datagram, now| answered(datagram, now).filter(|answer| answer.len() <= 600))),
+    ];
+    for (weakness, agent) in agents {
+        let mut device = Polled { deadline: Duration::from_secs(24), ..Polled::new(Version::V2c) };
+        let mut line = lossy(agent);
+        let round = device.poll(&mut line).round;
+        assert_eq!((round.gap, round.rows.len()), (None, 48), "{weakness}: {:?}", round.detail);
+        assert!(round.rows.iter().all(|row| row.values[PortMetric::OutErrors.index()].is_some()), "{weakness}");
+        let first = line.sent;
+        let second = device.poll(&mut line).round;
+        assert_eq!((second.gap, second.rows.len()), (None, 48), "{weakness}");
+        assert!(line.sent - first < first / 2, "{weakness}: {} datagrams after {first}", line.sent - first);
+    }
+}
+
+#[test]
+fn an_identity_read_that_a_deadline_cuts_off_goes_on_in_the_next_turn() {
+    let table = switch(400);
+    let mut device = Polled { deadline: Duration::from_secs(8), ..Polled::new(Version::V2c) };
+    let mut line = Line::to(Version::V2c, &table, Manners::default());
+    line.rtt = Duration::from_millis(100);
+    let rounds: Vec<_> = (0..4).map(|_| device.poll(&mut line).round).collect();
+    assert_eq!(rounds[0].gap, Some(Gap::Deadline), "the device is too slow for one turn, or this test shows nothing");
+    let seen = rounds.iter().find_map(|round| round.inventory.as_ref()).expect("the identity comes in over the turns");
+    let indexes: Vec<u32> = seen.interfaces.iter().map(|row| row.if_index).collect();
+    assert_eq!(indexes, (1..=400).collect::<Vec<_>>());
+    assert_eq!(rounds.last().map(|round| round.rows.len()), Some(400));
+}
+
+#[test]
+fn an_identity_read_is_not_taken_up_again_after_a_restart() {
+    let table = switch(400);
+    let mut device = Polled { deadline: Duration::from_secs(6), ..Polled::new(Version::V2c) };
+    let mut line = Line::to(Version::V2c, &table, Manners::default());
+    line.rtt = Duration::from_millis(100);
+    assert_eq!(device.poll(&mut line).round.gap, Some(Gap::Deadline));
+    uptime(&table, 50);
+    (1..=400).for_each(|port| fill(&table, port, &format!("new{port}"), 1));
+    device.deadline = Duration::from_secs(60);
+    let round = device.poll(&mut line).round;
+    let names: Vec<_> = round.inventory.unwrap().interfaces.iter().map(|row| row.if_descr.as_ref().unwrap().to_string()).collect();
+    assert!(names.iter().all(|name| name.starts_with("new")), "{names:?}");
+}
+
+#[test]
+fn a_cell_that_cannot_be_answered_does_not_make_the_other_requests_small() {
+    let table = switch(48);
+    let mut device = known(&table);
+    let plain = device.memory.packing();
+    let bad = "1.3.6.1.2.1.2.2.1.14.3";
+    let mut line = Line::scripted(Version::V2c, |_, datagram, now| {
+        let answer = respond(datagram, &table, &Manners::default(), now)?;
+        let hit = Message::decode(&answer).unwrap().pdu.varbinds.any(|item| item.unwrap().0.to_string() == bad);
+        Some(if hit { status_answer(datagram, status::GEN_ERR, 0) } else { answer })
+    });
+    let round = device.poll(&mut line).round;
+    assert_eq!((round.gap, round.rows.len()), (None, 48));
+    drop(line);
+    assert!(device.memory.packing().varbinds_behind(0) >= plain.varbinds_behind(0), "{:?} after {plain:?}", device.memory.packing());
+}
+
 #[test]
 fn a_cell_that_cannot_be_answered_is_absent_and_its_neighbours_are_not() {
     let table = switch(4);
@@ -158,7 +250,7 @@ fn large_questions_that_get_lost_are_halved_while_a_probe_is_answered() {
     drop(line);
     assert_eq!((round.gap, round.rows.len()), (None, 48));
     assert!(round.rows.iter().all(|row| row.values[PortMetric::OutErrors.index()].is_some()));
-    assert!(probes >= 2);
+    assert!(probes >= 1);
 }
 
 #[test]
