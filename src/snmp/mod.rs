@@ -4,6 +4,7 @@
 //! * [`job`]: a conversation with one device as a state machine without I/O; [`job::Transport`] is what carries it.
 //! * [`udp`]: the transport for all versions; [`v3`]: users, keys and engines; [`ask`]: awaiting one conversation.
 //! * [`poll`]: what is asked of a device and when.
+//! * [`trap`]: what devices send by themselves.
 //! * [`tables`]: what the tables of bridges, neighbours and addresses mean.
 //!
 //! The walk of one datum: a [`job::Job`] says what to ask, a transport wraps it into a message, sends it, accepts the
@@ -20,6 +21,7 @@ pub mod poll;
 pub mod tables;
 #[cfg(test)]
 mod tests;
+pub mod trap;
 pub mod udp;
 pub mod v3;
 pub mod value;

@@ -37,6 +37,8 @@ mod snmpd;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
+mod traps;
+#[cfg(test)]
 mod trials;
 #[cfg(test)]
 mod web;

@@ -14,9 +14,9 @@ mod key_maker;
 mod offline;
 mod outbox;
 mod rtt;
-mod socket;
+pub(super) mod socket;
 mod stats;
-mod sys;
+pub(super) mod sys;
 #[cfg(test)]
 mod tests;
 mod window;

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// How many datagrams one system call moves.
-pub(super) const BATCH: usize = 64;
+pub(in crate::snmp) const BATCH: usize = 64;
 
 /// The largest datagram that UDP carries, rounded up.
 const LARGEST: usize = 65_536;
@@ -16,7 +16,7 @@ const LARGEST: usize = 65_536;
 /// Room for an address or for control messages, aligned as the kernel wants it.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
-pub(super) struct Cell([u8; 160]);
+pub(in crate::snmp) struct Cell([u8; 160]);
 
 impl Cell {
     const EMPTY: Self = Self([0; 160]);
@@ -27,7 +27,7 @@ impl Cell {
 }
 
 /// Memory for one batch of received datagrams. Untouched pages of it are never backed by memory.
-pub(super) struct Inbox {
+pub(in crate::snmp) struct Inbox {
     octets: Vec<u8>,
     names: Vec<Cell>,
     controls: Vec<Cell>,
@@ -42,19 +42,19 @@ struct Arrived {
 }
 
 /// One received datagram.
-pub(super) struct Datagram<'a> {
+pub(in crate::snmp) struct Datagram<'a> {
     /// Who sent it.
-    pub(super) from: SocketAddr,
+    pub(in crate::snmp) from: SocketAddr,
     /// What it holds.
-    pub(super) octets: &'a [u8],
+    pub(in crate::snmp) octets: &'a [u8],
     /// When it arrived by the kernel's clock, nanoseconds since the Unix epoch.
-    pub(super) stamp_ns: Option<i64>,
+    pub(in crate::snmp) stamp_ns: Option<i64>,
     /// How many datagrams the socket has dropped so far for want of room.
-    pub(super) drops: Option<u32>,
+    pub(in crate::snmp) drops: Option<u32>,
 }
 
 impl Inbox {
-    pub(super) fn new() -> Self {
+    pub(in crate::snmp) fn new() -> Self {
         Self {
             octets: vec![0; LARGEST * BATCH],
             names: vec![Cell::EMPTY; BATCH],
@@ -65,7 +65,7 @@ impl Inbox {
 
     /// Takes up to [`BATCH`] waiting datagrams without blocking, and says how many. An error other than
     /// `WouldBlock` is mostly an ICMP message for something sent before.
-    pub(super) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
+    pub(in crate::snmp) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
         self.arrived.clear();
         let mut parts = [EMPTY_PART; BATCH];
         let mut heads = [empty_head(); BATCH];
@@ -89,7 +89,7 @@ impl Inbox {
     }
 
     /// The datagrams of the last [`Self::receive`].
-    pub(super) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
+    pub(in crate::snmp) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
         let rooms = self.octets.chunks_exact(LARGEST).zip(&self.names).zip(&self.controls);
         self.arrived.iter().zip(rooms).filter_map(|(arrived, ((room, name), control))| {
             let mut datagram =
@@ -108,7 +108,7 @@ impl Inbox {
 
 /// Sends up to [`BATCH`] datagrams without blocking, and says how many the kernel took.
 /// An error concerns the first one, or is an ICMP message for something sent before.
-pub(super) fn send<'a>(socket: BorrowedFd<'_>, packets: impl Iterator<Item = (SocketAddr, &'a [u8])>) -> io::Result<usize> {
+pub(in crate::snmp) fn send<'a>(socket: BorrowedFd<'_>, packets: impl Iterator<Item = (SocketAddr, &'a [u8])>) -> io::Result<usize> {
     let mut names = [Cell::EMPTY; BATCH];
     let mut parts = [EMPTY_PART; BATCH];
     let mut heads = [empty_head(); BATCH];
@@ -129,15 +129,15 @@ pub(super) fn send<'a>(socket: BorrowedFd<'_>, packets: impl Iterator<Item = (So
 }
 
 /// One entry of the socket's error queue.
-pub(super) struct Complaint {
+pub(in crate::snmp) struct Complaint {
     /// To whom the datagram had been sent.
-    pub(super) peer: SocketAddr,
+    pub(in crate::snmp) peer: SocketAddr,
     /// The error number, as in `errno`.
-    pub(super) errno: i32,
+    pub(in crate::snmp) errno: i32,
 }
 
 /// Takes the next entry of the error queue (`IP_RECVERR`); `None` when there is none.
-pub(super) fn complaint(socket: BorrowedFd<'_>) -> Option<Complaint> {
+pub(in crate::snmp) fn complaint(socket: BorrowedFd<'_>) -> Option<Complaint> {
     let (mut name, mut control, mut room) = (Cell::EMPTY, [Cell::EMPTY; 4], [0_u8; 64]);
     let mut part = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
     let mut head = empty_head().msg_hdr;
@@ -157,7 +157,7 @@ pub(super) fn complaint(socket: BorrowedFd<'_>) -> Option<Complaint> {
 }
 
 /// Sets an integer option.
-pub(super) fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
+pub(in crate::snmp) fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
     let size = size_of::<i32>() as libc::socklen_t;
     // SAFETY: the pointer is to an i32 that lives through the call, and `size` is its size.
     let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), size) };

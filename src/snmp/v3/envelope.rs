@@ -33,6 +33,10 @@ pub struct Envelope<'a> {
     pub time: u32,
     /// msgUserName.
     pub user: &'a [u8],
+    /// Where msgAuthenticationParameters begin in [`Self::message`], and how many octets they have.
+    pub signature: (usize, usize),
+    /// msgPrivacyParameters.
+    pub privacy: &'a [u8],
     /// The scoped PDU.
     pub body: Body<'a>,
     /// The whole message without octets behind it.
@@ -82,15 +86,16 @@ impl<'a> Envelope<'a> {
         let boots = seconds(&mut parameters)?;
         let time = seconds(&mut parameters)?;
         let user = parameters.expect_tag(ber::OCTET_STRING)?;
-        parameters.expect_tag(ber::OCTET_STRING)?;
-        parameters.expect_tag(ber::OCTET_STRING)?;
+        let signature = parameters.expect_tag(ber::OCTET_STRING)?;
+        let signature = (offset(datagram, signature), signature.len());
+        let privacy = parameters.expect_tag(ber::OCTET_STRING)?;
         let body = match outer.element()? {
             (ber::OCTET_STRING, octets) => Body::Sealed(octets),
             (ber::SEQUENCE, octets) => Body::Plain(Scoped::decode(octets)?),
             (found, _) => return Err(BerError::Tag { wanted: ber::SEQUENCE, found }),
         };
         let message = datagram.get(..length).unwrap_or(datagram);
-        Ok(Self { id, max_size, flags, model, engine_id, boots, time, user, body, message })
+        Ok(Self { id, max_size, flags, model, engine_id, boots, time, user, signature, privacy, body, message })
     }
 }
 
@@ -108,6 +113,11 @@ impl<'a> Scoped<'a> {
     }
 }
 
+/// Where a part of `whole` begins.
+fn offset(whole: &[u8], part: &[u8]) -> usize {
+    part.as_ptr().addr().saturating_sub(whole.as_ptr().addr())
+}
+
 /// A number that the protocol limits to 0..2^31-1.
 fn seconds(reader: &mut Reader<'_>) -> Result<u32, BerError> {
     i32::try_from(reader.integer()?).ok().and_then(|value| u32::try_from(value).ok()).ok_or(BerError::Integer)
@@ -116,6 +126,53 @@ fn seconds(reader: &mut Reader<'_>) -> Result<u32, BerError> {
 /// Writes an unsigned and unencrypted message in front of what `writer` holds: the discovery of an engine, or the plain
 /// form of a request that is still to be sealed. The PDU's request-id is also the msgID.
 pub fn write_plain(engine_id: &[u8], user: &[u8], context: &[u8], pdu: &PduParts<'_>, writer: &mut Writer) {
+    let head = Head { id: pdu.request_id, flags: REPORTABLE, engine_id, boots: 0, time: 0, user, privacy: &[] };
+    let mark = writer.len();
+    write_scoped(engine_id, context, pdu, writer);
+    writer.wrap(ber::SEQUENCE, mark);
+    head.write(0, mark, writer);
+}
+
+/// What stands around the scoped PDU of a message to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'a> {
+    pub(crate) id: i32,
+    pub(crate) flags: u8,
+    pub(crate) engine_id: &'a [u8],
+    pub(crate) boots: u32,
+    pub(crate) time: u32,
+    pub(crate) user: &'a [u8],
+    pub(crate) privacy: &'a [u8],
+}
+
+impl Head<'_> {
+    /// Puts the head in front of the scoped PDU that was written since `mark`, with `signature` zeros where the signature
+    /// goes; returns how many octets the message has from the begin of these zeros on.
+    pub(crate) fn write(&self, signature: usize, mark: usize, writer: &mut Writer) -> usize {
+        let parameters = writer.len();
+        writer.element(ber::OCTET_STRING, self.privacy);
+        let place = writer.len() + signature;
+        writer.element(ber::OCTET_STRING, &vec![0; signature]);
+        writer.element(ber::OCTET_STRING, self.user);
+        writer.signed(ber::INTEGER, i64::from(self.time));
+        writer.signed(ber::INTEGER, i64::from(self.boots));
+        writer.element(ber::OCTET_STRING, self.engine_id);
+        writer.wrap(ber::SEQUENCE, parameters);
+        writer.wrap(ber::OCTET_STRING, parameters);
+        let head = writer.len();
+        writer.signed(ber::INTEGER, USM);
+        writer.element(ber::OCTET_STRING, &[self.flags]);
+        writer.signed(ber::INTEGER, OUR_MAX_SIZE);
+        writer.signed(ber::INTEGER, i64::from(self.id));
+        writer.wrap(ber::SEQUENCE, head);
+        writer.signed(ber::INTEGER, 3);
+        writer.wrap(ber::SEQUENCE, mark);
+        place - mark
+    }
+}
+
+/// Puts the contents of a scoped PDU in front of what `writer` holds.
+pub(crate) fn write_scoped(engine_id: &[u8], context: &[u8], pdu: &PduParts<'_>, writer: &mut Writer) {
     let mark = writer.len();
     writer.raw(pdu.varbinds);
     writer.wrap(ber::SEQUENCE, mark);
@@ -125,24 +182,6 @@ pub fn write_plain(engine_id: &[u8], user: &[u8], context: &[u8], pdu: &PduParts
     writer.wrap(pdu.kind as u8, mark);
     writer.element(ber::OCTET_STRING, context);
     writer.element(ber::OCTET_STRING, engine_id);
-    writer.wrap(ber::SEQUENCE, mark);
-    let parameters = writer.len();
-    writer.element(ber::OCTET_STRING, &[]);
-    writer.element(ber::OCTET_STRING, &[]);
-    writer.element(ber::OCTET_STRING, user);
-    writer.signed(ber::INTEGER, 0);
-    writer.signed(ber::INTEGER, 0);
-    writer.element(ber::OCTET_STRING, engine_id);
-    writer.wrap(ber::SEQUENCE, parameters);
-    writer.wrap(ber::OCTET_STRING, parameters);
-    let head = writer.len();
-    writer.signed(ber::INTEGER, USM);
-    writer.element(ber::OCTET_STRING, &[REPORTABLE]);
-    writer.signed(ber::INTEGER, OUR_MAX_SIZE);
-    writer.signed(ber::INTEGER, i64::from(pdu.request_id));
-    writer.wrap(ber::SEQUENCE, head);
-    writer.signed(ber::INTEGER, 3);
-    writer.wrap(ber::SEQUENCE, mark);
 }
 
 #[cfg(test)]

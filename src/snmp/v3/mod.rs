@@ -4,11 +4,15 @@
 //! repeated datagram puts a session out of step for good, and because it neither tells reports apart nor moves the
 //! engine's time on. Here [`envelope`] reads and writes what is in the clear, [`report`] says what a refusal means,
 //! [`keys`] makes the slow keys once per device and engine, and [`usm`] is the state of one device: which engine, which
-//! boots and time, which keys. The transport's core carries it like any other question.
+//! boots and time, which keys. The transport's core carries it like any other question. [`receive`] is the other side: traps and
+//! informs that devices send by themselves, where an inform makes us the engine; [`sign`] and [`crypt`] are what that needs beyond snmp2.
 
+pub(crate) mod crypt;
 pub mod envelope;
 pub(crate) mod keys;
+pub(crate) mod receive;
 pub mod report;
+pub(crate) mod sign;
 #[cfg(test)]
 mod tests;
 pub(crate) mod usm;
