@@ -16,6 +16,7 @@ pub mod ports;
 pub mod series;
 // Floor 3: what decides and tells.
 pub mod incident;
+pub mod notify;
 // Floor 4: the ways in and out.
 pub mod metrics;
 pub mod web;

@@ -169,7 +169,7 @@ fn pass_phrase<P>(
 
 impl Judge<'_> {
     /// The secret by the one way it is given; `None` when by none, or when something is wrong, which was told.
-    fn secret(&mut self, ways: &Ways<'_>) -> Option<Secret> {
+    pub(super) fn secret(&mut self, ways: &Ways<'_>) -> Option<Secret> {
         let key = ways.key;
         let mut offsets = ways.offsets();
         let first = offsets.next()?;

@@ -9,6 +9,8 @@ mod credentials;
 mod devices;
 pub mod files;
 pub mod glob;
+pub mod notify;
+pub mod people;
 pub mod problem;
 mod raw;
 mod resolve;
@@ -19,6 +21,7 @@ pub mod settings;
 mod source;
 pub mod span;
 mod suggest;
+pub mod week;
 
 use std::path::PathBuf;
 

@@ -63,11 +63,17 @@ pub enum Code {
     BadCredentials,
     /// An SNMPv3 user that is not defined.
     UnknownUser,
+    /// One thing said in two ways that exclude each other.
+    TwoWays,
+    /// A person, role or webhook that is not defined.
+    UnknownName,
+    /// A time of day, of the week, or a date that cannot be read.
+    BadTime,
 }
 
 impl Code {
     /// All rules.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::UnreadableFile,
         Self::NotUtf8,
         Self::Syntax,
@@ -90,6 +96,9 @@ impl Code {
         Self::ExposedSecret,
         Self::BadCredentials,
         Self::UnknownUser,
+        Self::TwoWays,
+        Self::UnknownName,
+        Self::BadTime,
     ];
 
     /// The word.

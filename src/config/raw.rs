@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::notify::raw::RawNotify;
+use super::people::{RawDuty, RawPerson};
 use super::secrets::Ways;
 use super::settings::{Auth, LogFormat, Privacy};
 use super::source::At;
@@ -33,6 +35,12 @@ pub(super) struct RawFile {
     pub snmp: Option<RawSnmp>,
     /// The devices that are polled.
     pub device: Option<Vec<At<RawDevice>>>,
+    /// Who is told of what.
+    pub notify: Option<RawNotify>,
+    /// The people of the office.
+    pub person: Option<Vec<At<RawPerson>>>,
+    /// Who is on duty when.
+    pub duty: Option<Vec<At<RawDuty>>>,
 }
 
 /// `[log]`.
@@ -243,7 +251,7 @@ macro_rules! layer {
     };
 }
 
-layer!(RawFile: data time_zone; sections log web metrics retention snmp; lists device);
+layer!(RawFile: data time_zone; sections log web metrics retention snmp notify; lists device person duty);
 layer!(RawLog: filter format);
 layer!(RawWeb: listen language);
 layer!(RawMetrics: enabled ports);

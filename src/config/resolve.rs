@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -12,6 +13,8 @@ use toml::de::DeTable;
 use super::Loaded;
 use super::devices;
 use super::files::Overrides;
+use super::notify;
+use super::people;
 use super::problem::{Code, Problem, Problems, Severity};
 use super::raw::{Layer, RawFile, RawLog, RawRetention, RawWeb};
 use super::schema;
@@ -139,6 +142,9 @@ impl Judge<'_> {
             MetricsSettings { enabled: metrics.enabled.unwrap_or(default.enabled), ports: metrics.ports.unwrap_or(default.ports) };
         settings.retention = self.retention(&raw.retention.unwrap_or_default());
         settings.devices = devices::resolve(self, raw.snmp.unwrap_or_default(), raw.device.unwrap_or_default());
+        (settings.people, settings.duty) = people::resolve(self, raw.person.unwrap_or_default(), raw.duty.unwrap_or_default());
+        let names: Vec<_> = settings.people.iter().map(|person| Arc::clone(&person.name)).collect();
+        settings.notify = notify::resolve(self, raw.notify.unwrap_or_default(), &notify::People(&names));
         settings
     }
 

@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::glob::Glob;
+use super::notify::NotifySettings;
+use super::people::{DutySettings, PersonSettings};
 use super::secret::Secret;
 use super::span;
 use crate::i18n::Lang;
@@ -40,6 +42,13 @@ pub struct Settings {
     /// The devices, in the order of the files.
     #[serde(rename = "device")]
     pub devices: Vec<DeviceSettings>,
+    /// Who is told of what.
+    pub notify: NotifySettings,
+    /// The people of the office, in the order of the files.
+    #[serde(rename = "person")]
+    pub people: Vec<PersonSettings>,
+    /// Who is on duty when, in the order of the files.
+    pub duty: Vec<DutySettings>,
 }
 
 impl Settings {
@@ -53,6 +62,9 @@ impl Settings {
             metrics: MetricsSettings::default(),
             retention: RetentionSettings::default(),
             devices: Vec::new(),
+            notify: NotifySettings::default(),
+            people: Vec::new(),
+            duty: Vec::new(),
         }
     }
 }

@@ -127,6 +127,13 @@ pub(super) fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result
     serializer.serialize_str(&format_duration(*span))
 }
 
+pub(super) fn serialize_option<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match span {
+        Some(span) => serialize(span, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 fn leading_number(text: &str) -> Result<(u64, &str), SpanError> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);

@@ -8,10 +8,11 @@ use super::sqlite::copy;
 use super::{FORMAT, StoreError};
 
 /// The steps, oldest first; step N brings version N-1 to N. A published step is never changed.
-const STEPS: [&str; LATEST as usize] = [include_str!("migrations/001_catalogue.sql"), include_str!("migrations/002_journal.sql")];
+const STEPS: [&str; LATEST as usize] =
+    [include_str!("migrations/001_catalogue.sql"), include_str!("migrations/002_journal.sql"), include_str!("migrations/003_notify.sql")];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 2;
+pub(super) const LATEST: i32 = 3;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {
