@@ -10,6 +10,7 @@ pub mod backoff;
 mod demo;
 mod error;
 mod flow;
+mod incident;
 mod inventory;
 pub mod liveness;
 mod past;

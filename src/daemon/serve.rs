@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Origin, Settings};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
+use crate::daemon::incident::Incidents;
 use crate::daemon::liveness::{Liveness, Pulse};
 use crate::daemon::past::Past;
 use crate::daemon::reload;
@@ -72,6 +73,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
         systemd.reloading();
         let loaded = reload::again(&origin, &house.store, &house.flow, &current).await;
         house.own.reloaded(loaded.is_some(), clock::wall());
+        house.incidents.reloaded(loaded.as_ref()).await;
         if let Some(settings) = loaded {
             set_log_filter(&settings.log.filter);
             current = settings;
@@ -102,6 +104,7 @@ struct House {
     keeper: Arc<Mutex<Option<Keeper>>>,
     live: Arc<Live>,
     supervised: Arc<vitals::Tasks>,
+    incidents: Arc<Incidents>,
 }
 
 impl House {
@@ -117,7 +120,10 @@ impl House {
         let read = vitals::reading(Arc::clone(&flow), Arc::clone(&transport), reader.clone(), Arc::clone(&supervised));
         let own = Arc::new(OwnMetrics::new(Arc::clone(&live), read)?);
         own.reloaded(true, clock::wall());
-        Ok(Self { store, flow, own, transport, writer, reader, keeper: Arc::new(Mutex::new(Some(keeper))), live, supervised })
+        let incidents = Arc::new(Incidents::new(store.clone(), settings, Vec::new()));
+        own.add(Box::new(metrics::IncidentCollector(Arc::clone(incidents.hall().board()))))?;
+        let keeper = Arc::new(Mutex::new(Some(keeper)));
+        Ok(Self { store, flow, own, transport, writer, reader, keeper, live, supervised, incidents })
     }
 
     fn start(
@@ -130,6 +136,7 @@ impl House {
         self.supervised.watch(supervisor.clone());
         let liveness = Liveness::default();
         self.start_flow(supervisor, &liveness);
+        self.incidents.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.start_pages(supervisor, settings, listener)?;
         let (systemd, watched) = (Arc::clone(systemd), liveness);

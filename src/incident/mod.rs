@@ -4,8 +4,17 @@
 //! a subject → [`engine`] (pure) gives it its place: a new incident, part of one that is open, or child of its root cause →
 //! incident, log entry and notices are written in one transaction → pages, the stream and the mail tell it.
 
+pub mod board;
+pub mod driver;
 pub mod engine;
 pub mod family;
+mod hall;
 pub mod record;
 pub mod scope;
+pub mod store;
 pub mod windows;
+
+pub use board::Board;
+pub use driver::{Desk, Driver, OrderError, Setup};
+pub use hall::Hall;
+pub use store::{Archive, Notices};

@@ -9,6 +9,7 @@
 pub mod devices;
 mod families;
 mod http;
+mod incident;
 mod labels;
 pub mod own;
 pub mod ports;
@@ -17,6 +18,7 @@ mod text;
 pub mod vitals;
 
 pub use http::{Metrics, router};
+pub use incident::IncidentCollector;
 pub use own::OwnMetrics;
 pub use text::Form;
 pub use vitals::Vitals;

@@ -71,6 +71,14 @@ impl OwnMetrics {
         Ok(Self { registry, polls, poll_rows, poll_duration, reloads, reload_successful, reload_time })
     }
 
+    /// Adds the families of a room.
+    ///
+    /// # Errors
+    /// When one of its families is there already.
+    pub fn add(&self, families: Box<dyn prometheus::core::Collector>) -> Result<(), prometheus::Error> {
+        self.registry.register(families)
+    }
+
     /// A poll of a device has ended.
     pub fn polled(&self, round: &PollRound) {
         self.polls.with_label_values(&[round.gap.map_or("ok", Gap::word)]).inc();

@@ -234,18 +234,18 @@ fn census(live: &Live) -> Vec<proto::MetricFamily> {
     ]
 }
 
-fn counter(name: &str, help: &str, value: u64) -> proto::MetricFamily {
+pub(super) fn counter(name: &str, help: &str, value: u64) -> proto::MetricFamily {
     family(name, help, proto::MetricType::COUNTER, vec![(Vec::new(), value as f64)])
 }
 
-fn gauge(name: &str, help: &str, value: f64) -> proto::MetricFamily {
+pub(super) fn gauge(name: &str, help: &str, value: f64) -> proto::MetricFamily {
     family(name, help, proto::MetricType::GAUGE, vec![(Vec::new(), value)])
 }
 
 /// A sample: its labels and its value.
-type Sample<'a> = (Vec<(&'a str, &'a str)>, f64);
+pub(super) type Sample<'a> = (Vec<(&'a str, &'a str)>, f64);
 
-fn family(name: &str, help: &str, kind: proto::MetricType, samples: Vec<Sample<'_>>) -> proto::MetricFamily {
+pub(super) fn family(name: &str, help: &str, kind: proto::MetricType, samples: Vec<Sample<'_>>) -> proto::MetricFamily {
     let metrics = samples.into_iter().map(|(labels, value)| {
         let mut metric = proto::Metric::from_label(labels.into_iter().map(pair).collect());
         if kind == proto::MetricType::COUNTER {

@@ -8,11 +8,15 @@ use super::sqlite::copy;
 use super::{FORMAT, StoreError};
 
 /// The steps, oldest first; step N brings version N-1 to N. A published step is never changed.
-const STEPS: [&str; LATEST as usize] =
-    [include_str!("migrations/001_catalogue.sql"), include_str!("migrations/002_journal.sql"), include_str!("migrations/003_notify.sql")];
+const STEPS: [&str; LATEST as usize] = [
+    include_str!("migrations/001_catalogue.sql"),
+    include_str!("migrations/002_journal.sql"),
+    include_str!("migrations/003_notify.sql"),
+    include_str!("migrations/004_incident.sql"),
+];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 3;
+pub(super) const LATEST: i32 = 4;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -72,7 +72,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("png", &["graph"]),
     ("prometheus", &["metrics", "daemon"]),
     ("resvg", &["graph"]),
-    ("rusqlite", &["store", "series", "ports/store.rs", "journal", "accounts", "ping/store.rs", "incident", "notify"]),
+    (
+        "rusqlite",
+        &["daemon/incident.rs", "store", "series", "ports/store.rs", "journal", "accounts", "ping/store.rs", "incident", "notify"],
+    ),
     ("rust-embed", &["web", "graph"]),
     ("rustix", &["series", "snmp"]),
     ("sd-notify", &["daemon"]),
