@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let sweep = sweep::Sweep {
         addresses,
         known: known.clone(),
-        port: args.snmp.port,
+        port: args.snmp.port(),
         patience: args.snmp.patience(),
         rate: args.rate,
         ping: !args.no_ping,
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     if args.json {
         out::say(serde_json::to_string_pretty(&listing::json(&seen.found))?)?;
     } else {
-        out::say_raw(listing::toml(&seen.found, &known, args.snmp.port).as_bytes())?;
+        out::say_raw(listing::toml(&seen.found, &known, args.snmp.port()).as_bytes())?;
     }
     Ok(if seen.found.iter().any(|found| found.snmp.is_some()) { Answer::Yes } else { Answer::No })
 }

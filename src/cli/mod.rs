@@ -133,7 +133,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Check(args) => check::run(globals, &args),
         Command::Series(args) => series::run(globals, &args),
         Command::Completions(args) => completions::run(&args),
-        Command::Device(args) => device::run(&args),
+        Command::Device(args) => device::run(globals, &args),
         Command::Discover(args) => discover::run(&args),
         Command::Man(args) => man::run(&args),
     }

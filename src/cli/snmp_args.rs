@@ -50,9 +50,9 @@ pub(super) struct SnmpArgs {
     /// SNMPv3: context name
     #[arg(short = 'n', long, value_name = "NAME", default_value = "")]
     context: String,
-    /// UDP port of the device
-    #[arg(short = 'p', long, value_name = "PORT", default_value_t = 161)]
-    pub(super) port: u16,
+    /// UDP port of the device [default: 161]
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
     /// Seconds to wait for the first answer; it doubles with each try
     #[arg(short = 't', long, value_name = "SECONDS", default_value = "1", value_parser = parse_seconds)]
     pub(super) timeout: Duration,
@@ -117,6 +117,19 @@ impl SnmpArgs {
             known.push(of("public", None));
         }
         Ok(known)
+    }
+
+    /// Whether the command line says who we are.
+    pub(super) const fn names_credentials(&self) -> bool {
+        !self.community.is_empty() || !self.community_file.is_empty() || self.user.is_some() || self.snmp_version.is_some()
+    }
+
+    /// The UDP port to ask at.
+    pub(super) const fn port(&self) -> u16 {
+        match self.port {
+            Some(port) => port,
+            None => 161,
+        }
     }
 
     /// How long to wait for one request.

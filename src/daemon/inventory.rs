@@ -11,7 +11,7 @@ use crate::snmp::message::Version;
 use crate::snmp::poll::driver::{PollDevice, PortInterval};
 
 /// Where a configured device is and how to talk to it.
-fn target(device: &DeviceSettings) -> Arc<Target> {
+pub fn target(device: &DeviceSettings) -> Arc<Target> {
     Arc::new(Target {
         name: Arc::clone(&device.name),
         address: device.address,

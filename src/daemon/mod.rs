@@ -23,4 +23,5 @@ mod vitals;
 
 pub use demo::{DemoOptions, demo};
 pub use error::DaemonError;
+pub use inventory::target;
 pub use serve::{ServeOptions, SetLogFilter, serve};

@@ -3,7 +3,9 @@
 use std::process::Output;
 use std::sync::Arc;
 
-use netroom::demo::agent::{Agent, Datum, Manners, Recording, Running, Table};
+use netroom::demo::agent::{Agent, Datum, Manners, Mib, Missing, Recording, Running, Table};
+use netroom::model::Timestamp;
+use netroom::snmp::oid::Oid;
 use serde_json::Value as Json;
 
 fn netroom(arguments: &[&str]) -> Output {
@@ -100,6 +102,106 @@ fn device_test_reads_addresses_neighbours_and_vlans() {
     assert_eq!(vlan["dot1qVlanCurrentEgressPorts"], serde_json::json!(["ge-1", "ge-2"]));
     let words = String::from_utf8(test(&running, &[]).stdout).unwrap();
     assert!(words.contains("sw-b") && words.contains("ge-2") && words.contains("VLAN 20 办公网: 2 ports"), "{words}");
+}
+
+/// A switch that has one forwarding database per VLAN, as Cisco IOS does.
+struct PerVlan {
+    whole: Table,
+    vlans: Vec<(&'static str, Table)>,
+}
+
+impl PerVlan {
+    fn new() -> Self {
+        let table = |rows: &[(&str, Datum)]| rows.iter().map(|(name, value)| (name.parse().unwrap(), value.clone())).collect::<Table>();
+        let vlan = |number: u32, state: i64, kind: i64| {
+            let cell = |column: u32| format!("1.3.6.1.4.1.9.9.46.1.3.1.1.{column}.1.{number}");
+            [(cell(2), Datum::Integer(state)), (cell(3), Datum::Integer(kind)), (cell(4), Datum::octets(format!("VLAN{number}")))]
+        };
+        let vlans = [vlan(1, 1, 1), vlan(20, 1, 1), vlan(30, 2, 1), vlan(40, 1, 1), vlan(1002, 1, 2)].into_iter().flatten();
+        let vlans: Vec<(String, Datum)> = vlans.collect();
+        let mut whole: Vec<(&str, Datum)> = vec![
+            ("1.3.6.1.2.1.1.1.0", Datum::octets("Cisco IOS")),
+            ("1.3.6.1.2.1.1.3.0", Datum::TimeTicks(500)),
+            ("1.3.6.1.2.1.2.2.1.2.10101", Datum::octets("Gi0/1")),
+            ("1.3.6.1.2.1.2.2.1.2.10102", Datum::octets("Gi0/2")),
+            // Without a VLAN behind it the community means VLAN 1.
+            ("1.3.6.1.2.1.17.4.3.1.2.2.0.0.0.0.1", Datum::Integer(1)),
+            // No port is in VLAN 40.
+            ("1.3.6.1.4.1.9.9.68.1.2.2.1.2.10101", Datum::Integer(1)),
+            ("1.3.6.1.4.1.9.9.68.1.2.2.1.2.10102", Datum::Integer(20)),
+        ];
+        whole.extend(vlans.iter().map(|(name, value)| (name.as_str(), value.clone())));
+        let database = |mac: u32, port: u32| {
+            let rows = [
+                (format!("1.3.6.1.2.1.17.1.4.1.2.{port}"), Datum::Integer(i64::from(10_100 + port))),
+                (format!("1.3.6.1.2.1.17.4.3.1.2.2.0.0.0.0.{mac}"), Datum::Integer(i64::from(port))),
+                (format!("1.3.6.1.2.1.17.4.3.1.3.2.0.0.0.0.{mac}"), Datum::Integer(3)),
+            ];
+            rows.into_iter().map(|(name, value)| (name.parse().unwrap(), value)).collect::<Table>()
+        };
+        Self { whole: table(&whole), vlans: vec![("1", database(1, 1)), ("20", database(20, 2)), ("40", database(40, 2))] }
+    }
+}
+
+impl Mib for PerVlan {
+    fn get(&self, name: &Oid, now: Timestamp) -> Result<Datum, Missing> {
+        self.whole.get(name, now)
+    }
+
+    fn next(&self, name: &Oid, now: Timestamp) -> Option<(Oid, Datum)> {
+        self.whole.next(name, now)
+    }
+
+    fn under(&self, context: &[u8]) -> Option<&dyn Mib> {
+        self.vlans.iter().find(|(vlan, _)| vlan.as_bytes() == context).map(|(_, table)| table as &dyn Mib)
+    }
+}
+
+#[test]
+fn a_device_with_a_database_per_vlan_is_asked_for_those_that_have_access_ports() {
+    let running = Running::start(vec![Agent::new("127.0.0.1:0".parse().unwrap(), Arc::new(PerVlan::new()))]).unwrap();
+    let output = test(&running, &["--json"]);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let report = json(&output);
+    let learnt: Vec<_> = report["fdb"].as_array().unwrap().iter().collect();
+    let told = |row: &Json| format!("{} {} {}", row["dot1dTpFdbAddress"], row["vtpVlanIndex"], row["ifName"]);
+    assert_eq!(
+        learnt.into_iter().map(told).collect::<Vec<_>>(),
+        ["\"02:00:00:00:00:01\" 1 \"Gi0/1\"", "\"02:00:00:00:00:14\" 20 \"Gi0/2\""]
+    );
+    let vlans: Vec<_> = report["vlans"].as_array().unwrap().iter().map(|vlan| vlan["dot1qVlanIndex"].as_u64().unwrap()).collect();
+    assert_eq!(vlans, [1, 20, 40]);
+}
+
+#[test]
+fn a_device_of_the_configuration_is_asked_as_the_daemon_asks_it() {
+    let agent = Agent {
+        manners: Manners { community: b"of-sw-b".to_vec(), ..Manners::default() },
+        ..Agent::new("127.0.0.1:0".parse().unwrap(), Arc::new(bridge()))
+    };
+    let running = Running::start(vec![agent]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("netroom.toml");
+    let port = running.addresses()[0].port();
+    let patience = "min_timeout = \"200ms\"\nmax_timeout = \"300ms\"\ntries = 2";
+    let text =
+        format!("[snmp]\n{patience}\n[[device]]\nname = \"sw-b\"\naddress = \"127.0.0.1\"\nport = {port}\ncommunity = \"of-sw-b\"\n");
+    std::fs::write(&file, text).unwrap();
+    let config = file.to_str().unwrap();
+    for host in ["sw-b", "127.0.0.1"] {
+        let output = netroom(&["device", "test", host, "--config", config, "--json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(json(&output)["device"]["sysName"], "sw-b");
+    }
+    let other = netroom(&["device", "test", "sw-b", "--config", config, "-c", "another"]);
+    assert_eq!(other.status.code(), Some(1), "the command line wins");
+    let unknown = netroom(&["device", "test", "sw-c.invalid", "--config", config]);
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(unknown.status.code() == Some(2) && said.contains("no configured device is called sw-c.invalid"), "{said}");
+    std::fs::write(&file, "[[device]]\nname = 7\n").unwrap();
+    let broken = netroom(&["device", "test", "sw-b", "--config", config]);
+    assert_eq!(broken.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&broken.stderr).contains("netroom check"));
 }
 
 #[test]

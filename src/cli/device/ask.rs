@@ -18,6 +18,7 @@ use crate::snmp::poll::round::{Outcome, PollJob, Turn};
 use crate::snmp::poll::table::{Table, TableJob, TableOutcome};
 use crate::snmp::poll::walk::Caps;
 use crate::snmp::tables::arp::{self, ArpEntry};
+use crate::snmp::tables::cisco;
 use crate::snmp::tables::fdb::{self, BridgePorts, FdbEntry};
 use crate::snmp::tables::lldp::{self, Neighbour};
 use crate::snmp::tables::vlan::{self, Vlan};
@@ -66,7 +67,8 @@ pub(super) fn ask(target: &Arc<Target>, within: Duration) -> anyhow::Result<Sigh
     let options = Options { receive_buffer: 1 << 20, ..Options::default() };
     let (transport, thread) = Engine::start(&options).context("no UDP socket can be opened")?;
     let deadline = clock::monotonic() + within;
-    let mut asking = Asking { transport: &*transport, target, deadline, packing: Packing::new(version(target)), cuts: Vec::new() };
+    let mut asking =
+        Asking { transport: &*transport, target: Arc::clone(target), deadline, packing: Packing::new(version(target)), cuts: Vec::new() };
     let sight = asking.everything();
     transport.stop();
     // The thread ends within a tick; if it panicked, what was seen is no worse for it.
@@ -76,7 +78,7 @@ pub(super) fn ask(target: &Arc<Target>, within: Duration) -> anyhow::Result<Sigh
 
 struct Asking<'a> {
     transport: &'a dyn Transport,
-    target: &'a Arc<Target>,
+    target: Arc<Target>,
     deadline: Instant,
     packing: Packing,
     cuts: Vec<String>,
@@ -105,12 +107,12 @@ impl Asking<'_> {
         let ports = self.table("dot1dBasePortTable", &fdb::base_port_columns())?;
         sight.bridge_ports = BridgePorts::new(&ports, inventory.interfaces.iter().map(|row| row.if_index));
         sight.fdb = fdb::q_bridge(&self.table("dot1qTpFdbTable", &fdb::q_bridge_columns())?);
-        if sight.fdb.is_empty() {
-            sight.fdb = fdb::bridge(&self.table("dot1dTpFdbTable", &fdb::bridge_columns())?);
-        }
         let current = self.table("dot1qVlanCurrentTable", &vlan::current_columns())?;
         let fixed = self.table("dot1qVlanStaticTable", &vlan::static_columns())?;
         sight.vlans = vlan::vlans(&current, &fixed);
+        if sight.fdb.is_empty() {
+            self.bridge(&mut sight)?;
+        }
         sight.media = arp::media(&self.table("ipNetToMediaTable", &arp::media_columns())?);
         sight.physical = arp::physical(&self.table("ipNetToPhysicalTable", &arp::physical_columns())?);
         let remote = lldp::neighbours(&self.table("lldpRemTable", &lldp::remote_columns())?);
@@ -129,6 +131,31 @@ impl Asking<'_> {
         Ok(sight)
     }
 
+    /// The forwarding database of BRIDGE-MIB: one, or one for each VLAN of a Cisco IOS device.
+    fn bridge(&mut self, sight: &mut Sight) -> anyhow::Result<()> {
+        let vlans = cisco::vlans(&self.table("vtpVlanTable", &cisco::vlan_columns())?);
+        if vlans.is_empty() {
+            sight.fdb = fdb::bridge(&self.table("dot1dTpFdbTable", &fdb::bridge_columns())?);
+            return Ok(());
+        }
+        let membership = self.table("vmMembershipTable", &cisco::membership_columns())?;
+        let whole = Arc::clone(&self.target);
+        for vlan in cisco::with_access_ports(&vlans, &membership) {
+            let credentials = cisco::in_vlan(&whole.credentials, vlan);
+            self.target = Arc::new(Target { credentials, ..Target::clone(&whole) });
+            let entries = fdb::bridge(&self.table(&format!("dot1dTpFdbTable of VLAN {vlan}"), &fdb::bridge_columns())?);
+            if !entries.is_empty() {
+                sight.bridge_ports.add(&self.table(&format!("dot1dBasePortTable of VLAN {vlan}"), &fdb::base_port_columns())?);
+            }
+            sight.fdb.extend(entries.into_iter().map(|entry| FdbEntry { vlan: Some(vlan), ..entry }));
+        }
+        self.target = whole;
+        if sight.vlans.is_empty() {
+            sight.vlans = vlans;
+        }
+        Ok(())
+    }
+
     fn poll(&mut self) -> anyhow::Result<PollRound> {
         let now = clock::wall();
         let turn = Turn {
@@ -139,7 +166,7 @@ impl Asking<'_> {
             identity_every: Duration::from_secs(900),
             class_of: Arc::new(|_| 0),
         };
-        let memory = Box::new(Memory::new(version(self.target)));
+        let memory = Box::new(Memory::new(version(&self.target)));
         let Outcome { round, memory } = self.run(|done| Box::new(PollJob::new(turn, memory, done)))?;
         self.packing = memory.packing();
         Ok(round)
@@ -164,7 +191,7 @@ impl Asking<'_> {
             // The receiver waits below until this has happened.
             let _sent = sender.try_send(fruit);
         });
-        self.transport.submit(self.target, job(done), self.deadline)?;
+        self.transport.submit(&self.target, job(done), self.deadline)?;
         receiver.recv().context("the SNMP transport stopped before an answer came")
     }
 }

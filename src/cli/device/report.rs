@@ -92,7 +92,9 @@ fn fdb(sight: &Sight, names: &Names, entry: &FdbEntry) -> Object {
                 .with("dot1qTpFdbStatus", status)
         }
         None => {
-            object.with("dot1dTpFdbAddress", entry.address.to_string()).with("dot1dTpFdbPort", entry.port).with("dot1dTpFdbStatus", status)
+            let object = object.with("dot1dTpFdbAddress", entry.address.to_string());
+            let object = if entry.vlan.is_some() { object.with("vtpVlanIndex", entry.vlan) } else { object };
+            object.with("dot1dTpFdbPort", entry.port).with("dot1dTpFdbStatus", status)
         }
     };
     object.with("ifIndex", if_index).with("ifName", names.of(if_index))

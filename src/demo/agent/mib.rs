@@ -37,6 +37,11 @@ pub trait Mib: Send + Sync {
     /// The name behind this one, and its value; `None` at the end. Need not be the next larger one: devices differ.
     fn next(&self, name: &Oid, now: Timestamp) -> Option<(Oid, Datum)>;
 
+    /// The objects under `community@context`, as Cisco IOS has them for each VLAN; `None` where there are none.
+    fn under(&self, _context: &[u8]) -> Option<&dyn Mib> {
+        None
+    }
+
     /// Whether the device answers at all at this moment; not while it restarts or is cut off.
     fn answers(&self, _now: Timestamp) -> bool {
         true

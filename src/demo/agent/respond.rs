@@ -15,7 +15,7 @@ const ENVELOPE: usize = 12 + 3 + 4 + 6 + 3 + 4;
 /// How an agent behaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Manners {
-    /// The only community that is answered.
+    /// The only community that is answered, but for contexts behind an `@` ([`Mib::under`]).
     pub community: Vec<u8>,
     /// The largest answer in octets: GETBULK is cut there, the others get tooBig.
     pub max_response: usize,
@@ -34,12 +34,13 @@ impl Default for Manners {
 /// The answer to a datagram; `None` where an agent stays silent: no SNMP message, wrong community, GETBULK in v1.
 pub fn respond(datagram: &[u8], mib: &dyn Mib, manners: &Manners, now: Timestamp) -> Option<Vec<u8>> {
     let request = Message::decode(datagram).ok()?;
-    if request.community != manners.community {
-        return None;
-    }
+    let mib = match request.community.strip_prefix(&*manners.community)? {
+        [] => mib,
+        context => mib.under(context.strip_prefix(b"@")?)?,
+    };
     let names: Result<Vec<Oid>, BerError> = request.pdu.varbinds.map(|item| item.map(|(name, _)| name.to_owned())).collect();
     let names = names.ok()?;
-    let room = manners.max_response.saturating_sub(ENVELOPE + manners.community.len() + 4);
+    let room = manners.max_response.saturating_sub(ENVELOPE + request.community.len() + 4);
     let answer = match request.pdu.kind {
         PduKind::GetBulk if manners.ignore_bulk => return None,
         PduKind::Get | PduKind::GetNext | PduKind::GetBulk if manners.varbind_limit.is_some_and(|limit| names.len() > limit) => {

@@ -1,5 +1,5 @@
 //! The objects that are asked for, by their MIB names (SNMPv2-MIB, SNMP-FRAMEWORK-MIB, IF-MIB, EtherLike-MIB,
-//! BRIDGE-MIB, Q-BRIDGE-MIB, IP-MIB, LLDP-MIB). Scalars are without their final `.0`: GETNEXT and GETBULK start there.
+//! BRIDGE-MIB, Q-BRIDGE-MIB, IP-MIB, LLDP-MIB, CISCO-VTP-MIB, CISCO-VLAN-MEMBERSHIP-MIB). Scalars are without their final `.0`: GETNEXT and GETBULK start there.
 
 use std::sync::LazyLock;
 
@@ -35,6 +35,8 @@ objects! {
     DOT1Q_VLAN_STATIC_ENTRY = 3 [6, 1, 2, 1, 17, 7, 1, 4, 3, 1];
     IP_NET_TO_MEDIA_ENTRY = 3 [6, 1, 2, 1, 4, 22, 1];
     IP_NET_TO_PHYSICAL_ENTRY = 3 [6, 1, 2, 1, 4, 35, 1];
+    VTP_VLAN_ENTRY = 3 [6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1];
+    VM_MEMBERSHIP_ENTRY = 3 [6, 1, 4, 1, 9, 9, 68, 1, 2, 2, 1];
     LLDP_LOC_PORT_ENTRY = 0 [8802, 1, 1, 2, 1, 3, 7, 1];
     LLDP_REM_ENTRY = 0 [8802, 1, 1, 2, 1, 4, 1, 1];
 }

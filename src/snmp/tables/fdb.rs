@@ -19,6 +19,8 @@ pub struct FdbEntry {
     pub address: MacAddr,
     /// dot1qFdbId; `None` from BRIDGE-MIB, which knows no VLANs. On most devices it is the VLAN's number.
     pub fdb_id: Option<u32>,
+    /// The VLAN whose database this is, where a device has one database per VLAN ([`super::cisco`]).
+    pub vlan: Option<u32>,
     /// The bridge port, above 0.
     pub port: u32,
     /// 1 other, 2 invalid, 3 learned, 4 self, 5 mgmt.
@@ -63,7 +65,7 @@ impl FdbEntry {
             other => other,
         };
         let address: [u8; 6] = super::octets(address)?.try_into().ok()?;
-        (port > 0).then_some(Self { address: MacAddr(address), fdb_id, port, status })
+        (port > 0).then_some(Self { address: MacAddr(address), fdb_id, vlan: None, port, status })
     }
 }
 
@@ -77,11 +79,18 @@ pub struct BridgePorts {
 impl BridgePorts {
     /// From dot1dBasePortIfIndex and the device's ifIndexes.
     pub fn new(table: &Table, interfaces: impl IntoIterator<Item = u32>) -> Self {
-        let by_port = table.rows.iter().filter_map(|row| match *row.index {
+        let mut ports = Self { by_port: HashMap::new(), interfaces: interfaces.into_iter().collect() };
+        ports.add(table);
+        ports
+    }
+
+    /// Adds what the device says within a VLAN: Cisco IOS lists a bridge port only under a VLAN that it carries.
+    pub fn add(&mut self, table: &Table) {
+        let more = table.rows.iter().filter_map(|row| match *row.index {
             [port] => Some((port, number32(row, 0)?)),
             _ => None,
         });
-        Self { by_port: by_port.collect(), interfaces: interfaces.into_iter().collect() }
+        self.by_port.extend(more);
     }
 
     /// The ifIndex of a bridge port: as the device says; where it says nothing, the interface of the same number.

@@ -3,6 +3,7 @@
 //! Each module names the columns to walk and turns their rows into entries. Rows that make no sense are left out.
 
 pub mod arp;
+pub mod cisco;
 pub mod fdb;
 pub mod lldp;
 pub mod vlan;

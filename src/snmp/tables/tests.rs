@@ -97,3 +97,28 @@ fn a_neighbour_stands_at_the_interface_that_the_text_names_then_the_number() {
     let by_address = table(&[(&[0, 1, 4], &[n(5), s(&[1, 10, 0, 0, 3]), n(7), s(b"12"), None, None, None])]);
     assert_eq!(lldp::neighbours(&by_address)[0].chassis.as_deref(), Some("10.0.0.3"));
 }
+
+#[test]
+fn a_vlan_of_cisco_ios_is_asked_by_community_or_by_context() {
+    use crate::snmp::job::{Credentials, Secret};
+    use crate::snmp::message::Version;
+    let community = |text: &str| Credentials::Community { version: Version::V2c, community: Secret::new(text.as_bytes()) };
+    assert_eq!(cisco::in_vlan(&community("office"), 20), community("office@20"));
+    let user = |context: &str| Credentials::User { user: "ops".into(), auth: None, privacy: None, context: context.into() };
+    assert_eq!(cisco::in_vlan(&user(""), 20), user("vlan-20"));
+}
+
+#[test]
+fn vlans_of_cisco_ios_count_once_and_only_in_use() {
+    let rows = table(&[
+        (&[1, 1], &[n(1), n(1), s(b"default")]),
+        (&[2, 1], &[n(1), n(1), s(b"default")]),
+        (&[1, 30], &[n(2), n(1), s(b"suspended")]),
+        (&[1, 1003], &[n(1), n(3), s(b"token-ring-default")]),
+        (&[1, 5000], &[n(1), n(1), None]),
+    ]);
+    let vlans = cisco::vlans(&rows);
+    assert_eq!(vlans.iter().map(|vlan| vlan.number).collect::<Vec<_>>(), [1]);
+    assert_eq!(cisco::with_access_ports(&vlans, &Table::default()), [1]);
+    assert!(cisco::with_access_ports(&vlans, &table(&[(&[10_101], &[n(20)])])).is_empty());
+}
