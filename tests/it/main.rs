@@ -17,6 +17,8 @@ mod damaged;
 #[cfg(test)]
 mod device_command;
 #[cfg(test)]
+mod device_tables;
+#[cfg(test)]
 mod grafana;
 #[cfg(test)]
 mod metrics;

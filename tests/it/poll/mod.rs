@@ -2,5 +2,5 @@
 
 mod faults;
 mod harness;
-mod recordings;
+pub(crate) mod recordings;
 mod rules;

@@ -15,7 +15,7 @@ use super::harness::{Line, Polled};
 use super::rules::{self, Difference};
 
 /// The folder with recordings that are not part of the project, or `None` with a loud word.
-pub(super) fn shared(below: &str) -> Option<PathBuf> {
+pub(crate) fn shared(below: &str) -> Option<PathBuf> {
     let root = std::env::var("NETROOM_SHARED").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").to_owned());
     let folder = Path::new(&root).join("data/snmp").join(below);
     if folder.is_dir() {
