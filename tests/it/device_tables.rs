@@ -147,7 +147,7 @@ fn tables_differ_from_the_other_systems_reading_only_by_the_written_rules() {
             match RULES.iter().position(|rule| here(rule) && (rule.holds)(&difference)) {
                 Some(rule) => used[rule] += 1,
                 None => {
-                    unruled.push(format!("{} {} {:?}", difference.recording, if difference.missing { "-" } else { "+" }, difference.row))
+                    unruled.push(format!("{} {} {:?}", difference.recording, if difference.missing { "-" } else { "+" }, difference.row));
                 }
             }
         }
