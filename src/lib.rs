@@ -2,6 +2,7 @@
 //! `tests/house` reads the `use crate::` edges and holds them to that. See `docs/ARCHITECTURE.md`.
 
 // Floor 0: vocabulary.
+pub mod accounts;
 pub mod config;
 pub mod i18n;
 pub mod journal;

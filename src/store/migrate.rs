@@ -13,10 +13,11 @@ const STEPS: [&str; LATEST as usize] = [
     include_str!("migrations/002_journal.sql"),
     include_str!("migrations/003_notify.sql"),
     include_str!("migrations/004_incident.sql"),
+    include_str!("migrations/005_accounts.sql"),
 ];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 4;
+pub(super) const LATEST: i32 = 5;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -90,6 +90,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["accounts"]),
     ("base64", &["accounts", "notify", "web"]),
     ("hickory-proto", &["ping"]),
+    ("fast_qr", &["web"]),
     ("hmac", &["accounts", "notify", "snmp/v3"]),
     ("hyper-rustls", &["notify"]),
     ("lettre", &["notify"]),
