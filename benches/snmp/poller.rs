@@ -15,9 +15,13 @@ use crate::farm::{self, Class};
 use crate::runs::{start_farm, targets};
 use crate::{Failure, machine};
 
-/// A minute of polling.
+/// A minute of polling, after 75 s of first polls.
 pub(crate) struct Minute {
+    pub(crate) first_cpu_s: f64,
+    pub(crate) first_polls: f64,
     pub(crate) cpu_s: f64,
+    pub(crate) polls: f64,
+    pub(crate) requests: f64,
     pub(crate) resident_mb: f64,
     pub(crate) wrong: u64,
 }
@@ -107,12 +111,20 @@ pub(crate) fn minute(devices: u32, ports: u32) -> Result<Minute, Failure> {
     let farm = start_farm(devices, ports, &["--delay-min-ms", "1", "--delay-max-ms", "5"])?;
     let mut judge = Judge::default();
     let spans = [Duration::from_secs(75), Duration::from_secs(60)];
-    let cpu = poll(devices, ports, farm.port, Duration::from_secs(60), &spans, &mut judge)?;
+    let [first, steady] = poll(devices, ports, farm.port, Duration::from_secs(60), spans, &mut judge)?;
     eprintln!("{}", farm.stop()?);
     let whole: u32 = judge.rounds.values().map(|(_, whole)| whole).sum();
     eprintln!("{whole} whole polls, {} values", judge.values);
     let lost = u64::from((2 * devices).saturating_sub(whole)) * u64::from(ports) * 13;
-    Ok(Minute { cpu_s: cpu[1], resident_mb: machine::resident_mb(), wrong: judge.wrong + lost })
+    Ok(Minute {
+        first_cpu_s: first.cpu_s,
+        first_polls: first.polls,
+        cpu_s: steady.cpu_s,
+        polls: steady.polls,
+        requests: steady.requests,
+        resident_mb: machine::resident_mb(),
+        wrong: judge.wrong + lost,
+    })
 }
 
 /// Polls every thirty seconds, three times, while the network and the devices misbehave.
@@ -122,7 +134,7 @@ pub(crate) fn faults(devices: u32, ports: u32) -> Result<Faults, Failure> {
     let words: Vec<&str> = words.split_whitespace().collect();
     let farm = start_farm(devices, ports, &words)?;
     let mut judge = Judge::default();
-    poll(devices, ports, farm.port, Duration::from_secs(30), &[Duration::from_secs(95)], &mut judge)?;
+    poll(devices, ports, farm.port, Duration::from_secs(30), [Duration::from_secs(95)], &mut judge)?;
     eprintln!("{}", farm.stop()?);
     let classes = farm::Options::from_words(words);
     let living = |device: &u32| matches!(classes.class(*device), Class::Live | Class::Weak);
@@ -132,8 +144,23 @@ pub(crate) fn faults(devices: u32, ports: u32) -> Result<Faults, Failure> {
     Ok(Faults { values: judge.values, wrong: judge.wrong, incomplete, whole_share: f64::from(whole) / f64::from(all) })
 }
 
-/// Runs the poller for each span in turn; the CPU time of each.
-fn poll(devices: u32, ports: u32, port: u16, interval: Duration, spans: &[Duration], judge: &mut Judge) -> Result<Vec<f64>, Failure> {
+/// What was done in a span.
+#[derive(Clone, Copy, Default)]
+struct Work {
+    cpu_s: f64,
+    polls: f64,
+    requests: f64,
+}
+
+/// Runs the poller for each span in turn; the work of each.
+fn poll<const N: usize>(
+    devices: u32,
+    ports: u32,
+    port: u16,
+    interval: Duration,
+    spans: [Duration; N],
+    judge: &mut Judge,
+) -> Result<[Work; N], Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (transport, thread) = Engine::start(&Options::default())?;
@@ -145,10 +172,10 @@ fn poll(devices: u32, ports: u32, port: u16, interval: Duration, spans: &[Durati
         let list = list.map(|(number, target)| PollDevice { id: DeviceId(number), target, interval, port_intervals: Vec::new() });
         let watching = async {
             handle.replace(list.collect()).await;
-            let mut cpu = Vec::new();
-            for span in spans {
-                let before = farm::wire::cpu_seconds();
-                let until = tokio::time::sleep(*span);
+            let mut work = [Work::default(); N];
+            for (work, span) in work.iter_mut().zip(spans) {
+                let before = (farm::wire::cpu_seconds(), transport.stats());
+                let until = tokio::time::sleep(span);
                 tokio::pin!(until);
                 loop {
                     tokio::select! {
@@ -156,15 +183,20 @@ fn poll(devices: u32, ports: u32, port: u16, interval: Duration, spans: &[Durati
                         Some(round) = rounds.recv() => judge.take(&round, ports),
                     }
                 }
-                cpu.push(farm::wire::cpu_seconds() - before);
+                let stats = transport.stats();
+                *work = Work {
+                    cpu_s: farm::wire::cpu_seconds() - before.0,
+                    polls: (stats.started - before.1.started) as f64,
+                    requests: (stats.sent - before.1.sent) as f64,
+                };
             }
             eprintln!("{:?}\n{:?}", transport.stats(), handle.stats());
             token.cancel();
-            cpu
+            work
         };
-        let (cpu, ()) = tokio::join!(watching, poller);
+        let (work, ()) = tokio::join!(watching, poller);
         transport.stop();
         thread.join().map_err(|_| "the engine panicked")?;
-        Ok(cpu)
+        Ok(work)
     })
 }

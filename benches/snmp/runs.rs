@@ -55,13 +55,13 @@ pub(crate) fn targets(devices: u32, port: u16) -> Vec<Arc<Target>> {
     (1..=devices).map(target).collect()
 }
 
-/// All devices at once, seven times; the median of the CPU time.
-pub(crate) fn burst(devices: u32, ports: u32) -> Result<Run, Failure> {
+/// All devices at once, so many times; the median of the CPU time.
+pub(crate) fn burst(devices: u32, ports: u32, cycles: u32) -> Result<Run, Failure> {
     let farm = start_farm(devices, ports, &[])?;
     let (transport, thread) = Engine::start(&Options::default())?;
     let (plan, targets) = (Arc::new(Plan::new(ports)?), targets(devices, farm.port));
     let (mut cpu, mut wall, mut wrong, mut requests) = (Vec::new(), Vec::new(), 0, 0);
-    for _ in 0..7 {
+    for _ in 0..cycles {
         let (cpu_before, started) = (farm::wire::cpu_seconds(), clock::monotonic());
         let outcomes = submit(&transport, &plan, &targets, Duration::ZERO)?;
         let sum = gather(&outcomes, devices)?;

@@ -16,8 +16,7 @@ use super::stats::{Board, Stats};
 use crate::config::Glob;
 use crate::model::observe::{InterfaceRow, PollRound};
 use crate::model::{DeviceId, Gap, Timestamp, clock};
-use crate::snmp::job::{Credentials, SubmitError, Target, Transport};
-use crate::snmp::message::Version;
+use crate::snmp::job::{SubmitError, Target, Transport};
 
 /// Ports with an interval of their own.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -267,7 +266,7 @@ impl Poller {
                 other => {
                     self.generations += 1;
                     Device {
-                        memory: Memory::new(version(&spec.target)),
+                        memory: Memory::of(&spec.target.credentials),
                         generation: self.generations,
                         asked: other.and_then(|device| device.asked),
                         gap: None,
@@ -368,13 +367,6 @@ fn class_of(port_intervals: &[PortInterval]) -> Arc<dyn Fn(&InterfaceRow) -> u8 
         let name = row.if_name.as_ref().or(row.if_descr.as_ref()).map_or("", |name| name.as_str());
         patterns.iter().position(|pattern| pattern.is_match(name)).map_or(0, |place| place as u8 + 1)
     })
-}
-
-fn version(target: &Target) -> Version {
-    match target.credentials {
-        Credentials::Community { version, .. } => version,
-        Credentials::User { .. } => Version::V2c,
-    }
 }
 
 async fn until(wake: Option<tokio::time::Instant>) {

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::*;
-use crate::snmp::job::{End, Job, Patience, Secret};
+use crate::snmp::job::{Credentials, End, Job, Patience, Secret};
+use crate::snmp::message::Version;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::columns::{self, ColumnSet};
+use super::columns::{self, COLUMNS, ColumnSet};
 use super::meaning;
 use super::mib;
 use super::packing::Packing;
@@ -26,6 +26,8 @@ pub struct Reading {
     pub inventory: Inventory,
     /// For each row of the inventory, in its order, the columns to poll.
     pub columns: Vec<ColumnSet>,
+    /// The octets of the longest value of each column of `columns::ALL`; 0 where there was none.
+    pub longest: [usize; COLUMNS],
     /// What tells one epoch of the device from the next.
     pub epoch: Epoch,
     /// What the device has shown it can take.
@@ -103,6 +105,8 @@ struct Draft {
     row: InterfaceRow,
     present: ColumnSet,
     counting: ColumnSet,
+    /// Octets of each polled value.
+    longest: [u8; COLUMNS],
 }
 
 impl InventoryReader {
@@ -232,9 +236,13 @@ impl InventoryReader {
         }
         let health = Health::of(&self.drafts);
         let columns = self.drafts.iter().map(|draft| health.columns(draft)).collect();
+        let mut longest = [0; COLUMNS];
+        for draft in &self.drafts {
+            longest.iter_mut().zip(draft.longest).for_each(|(longest, octets)| *longest = (*longest).max(usize::from(octets)));
+        }
         let mut inventory = self.inventory;
         inventory.interfaces = self.drafts.into_iter().map(|draft| draft.row).collect();
-        Ok(Reading { inventory, columns, epoch: self.epoch, packing: self.packing })
+        Ok(Reading { inventory, columns, longest, epoch: self.epoch, packing: self.packing })
     }
 
     fn begin_again(&mut self) {
@@ -356,6 +364,9 @@ impl Draft {
     fn take_polled(&mut self, column: usize, value: &Value<'_>) {
         let Some(number) = meaning::number(value) else { return };
         self.present.insert(column);
+        if let Some(longest) = self.longest.get_mut(column) {
+            *longest = meaning::octets(number);
+        }
         if number > 0 {
             self.counting.insert(column);
         }

@@ -13,6 +13,11 @@ pub fn number(value: &Value<'_>) -> Option<u64> {
     })
 }
 
+/// How many octets a number takes on the wire, with tag and length.
+pub const fn octets(number: u64) -> u8 {
+    (2 + (64 - number.leading_zeros()) / 8 + 1) as u8
+}
+
 /// A number that fits 32 bits.
 pub fn number32(value: &Value<'_>) -> Option<u32> {
     number(value).and_then(|number| u32::try_from(number).ok())

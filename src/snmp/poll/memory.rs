@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::inventory::InventoryReader;
 use super::packing::Packing;
 use super::plan::{Chunk, Plan};
+use crate::snmp::job::Credentials;
 use crate::snmp::message::Version;
 
 /// A device's plan, packing and last signs of life. It travels into each poll and comes back with the round.
@@ -34,9 +35,18 @@ struct ChunkKey {
 impl Memory {
     /// Of a device not met yet.
     pub const fn new(version: Version) -> Self {
+        Self::with(Packing::new(version))
+    }
+
+    /// The same for a device that is spoken to so.
+    pub const fn of(credentials: &Credentials) -> Self {
+        Self::with(Packing::of(credentials))
+    }
+
+    const fn with(packing: Packing) -> Self {
         Self {
             plan: None,
-            packing: Packing::new(version),
+            packing,
             uptime: None,
             identity_due: None,
             identity_reads: 0,

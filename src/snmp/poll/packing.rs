@@ -2,14 +2,19 @@
 //! Filling the datagram is worth thirty times one object per datagram; weak agents choke on full ones. Two things may be
 //! too much for an agent, and they are learnt apart: the names of a request, and the varbinds of its answer.
 
+use crate::snmp::job::Credentials;
 use crate::snmp::message::Version;
 
 /// Varbinds asked at first.
 pub const START: usize = 24;
-/// Varbinds never exceeded; with IF-MIB names that is an answer of about 1,250 octets.
-pub const MOST: usize = 48;
-/// The octets of varbinds that fit an answer of 1,400 octets beside its envelope.
-pub const ANSWER_OCTETS: usize = 1_330;
+/// Varbinds never exceeded; before so many counters are together the datagram is full.
+pub const MOST: usize = 72;
+/// The octets of varbinds that fit the smallest usual datagram (1,452 octets, IPv6 on Ethernet) beside the envelope of v2c.
+const ANSWER_OCTETS: usize = 1_400;
+/// How much larger the envelope of SNMPv3 is.
+const SECURITY_OCTETS: usize = 150;
+/// What a varbind in front takes at most.
+const FRONT_OCTETS: usize = 22;
 /// The names that stand before the wanted ones at most: sysUpTime and its like.
 pub const MOST_FRONT: usize = 4;
 
@@ -29,6 +34,7 @@ pub struct Packing {
     names: Limit,
     suspicion: Suspicion,
     bulk_strikes: u8,
+    octets: usize,
 }
 
 /// What is held to be too much while refusals follow each other.
@@ -49,7 +55,20 @@ impl Packing {
             Version::V2c => 0,
         };
         let limit = Limit::new(START + MOST_FRONT, MOST + MOST_FRONT);
-        Self { varbinds: limit, names: limit, suspicion: Suspicion::None, bulk_strikes }
+        Self { varbinds: limit, names: limit, suspicion: Suspicion::None, bulk_strikes, octets: ANSWER_OCTETS }
+    }
+
+    /// The same for a device that is spoken to so.
+    pub const fn of(credentials: &Credentials) -> Self {
+        match credentials {
+            Credentials::Community { version, .. } => Self::new(*version),
+            Credentials::User { .. } => Self { octets: ANSWER_OCTETS - SECURITY_OCTETS, ..Self::new(Version::V2c) },
+        }
+    }
+
+    /// How many octets of varbinds an answer has room for behind `front` others.
+    pub const fn octets_behind(&self, front: usize) -> usize {
+        self.octets.saturating_sub(front * FRONT_OCTETS)
     }
 
     /// How many varbinds an answer should bring behind `front` others, 1 to [`MOST`].
@@ -212,8 +231,9 @@ mod tests {
             full(&mut packing, 1);
             seen.push(varbinds(&packing));
         }
-        assert_eq!(seen, [24, 24, 24, 32, 32, 32, 40, 40, 40, 48, 48, 48, 48, 48, 48, 48]);
-        assert_eq!(names(&packing), START, "eight names say nothing about many");
+        assert_eq!(seen, [24, 24, 24, 32, 32, 32, 40, 40, 40, 48, 48, 48, 56, 56, 56, 64]);
+        full(&mut packing, 30);
+        assert_eq!((names(&packing), varbinds(&packing)), (START, MOST), "eight names say nothing about many");
     }
 
     #[test]

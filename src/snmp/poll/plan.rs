@@ -3,10 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::columns::{self, ColumnSet};
+use super::columns::{self, COLUMNS, ColumnSet};
 use super::inventory::{Epoch, Reading};
 use super::mib;
-use super::packing::{ANSWER_OCTETS, Packing};
+use super::packing::Packing;
 use crate::model::observe::InterfaceRow;
 use crate::snmp::job::{Ask, Request};
 use crate::snmp::message::{Varbinds, encode_names};
@@ -14,6 +14,8 @@ use crate::snmp::oid::Oid;
 
 /// Runs of fewer like rows than this are asked by GET: GETBULK would cost as much and answer less surely.
 const FEWEST_BULK_ROWS: usize = 3;
+/// Short values are counted as this long: counters grow until the next identity read.
+const LEAST_VALUE: usize = 6;
 /// Tags and lengths around one varbind.
 const VARBIND_FRAME: usize = 4;
 
@@ -34,6 +36,8 @@ pub struct PlannedPort {
 #[derive(Clone, Debug)]
 pub struct Plan {
     ports: Vec<PlannedPort>,
+    /// Octets of a value of each column, with tag and length.
+    value_octets: [usize; COLUMNS],
     epoch: Epoch,
 }
 
@@ -146,7 +150,11 @@ impl Plan {
         let rows = reading.inventory.interfaces.iter().zip(&reading.columns);
         let ports =
             rows.map(|(row, &columns)| PlannedPort { if_index: row.if_index, columns, identity: identity(row), class: class_of(row) });
-        Self { ports: ports.collect(), epoch: reading.epoch }
+        let mut value_octets = [0; COLUMNS];
+        for ((octets, column), &seen) in value_octets.iter_mut().zip(columns::ALL.iter()).zip(&reading.longest) {
+            *octets = column.value_octets.min(seen.max(LEAST_VALUE));
+        }
+        Self { ports: ports.collect(), value_octets, epoch: reading.epoch }
     }
 
     /// All ports in the device's order.
@@ -233,7 +241,7 @@ impl Plan {
         let room = self.room(packing, front);
         let mut front = front;
         for columns in run.columns.groups(room) {
-            let per_answer = self.rows_per_answer(run.first, columns, packing.varbinds_behind(self.front(front).len()));
+            let per_answer = self.rows_per_answer(Run { columns, ..run }, packing, self.front(front).len());
             for start in (0..run.rows).step_by(per_answer) {
                 let rows = per_answer.min(run.rows - start);
                 chunks.push(self.grid(Run { first: run.first + start, rows, columns }, front));
@@ -242,20 +250,26 @@ impl Plan {
         }
     }
 
-    fn rows_per_answer(&self, first: usize, columns: ColumnSet, varbinds: usize) -> usize {
-        let index = self.ports.get(first).map_or(5, |port| index_octets(port.if_index));
-        let row: usize = columns.iter().map(|column| cell_octets(column, index)).sum();
-        (varbinds / columns.len().max(1)).min(ANSWER_OCTETS / row.max(1)).max(1)
+    fn rows_per_answer(&self, run: Run, packing: Packing, front: usize) -> usize {
+        let index = self.ports.get(run.first + run.rows - 1).map_or(5, |port| index_octets(port.if_index));
+        let row: usize = run.columns.iter().map(|column| self.cell_octets(column, index)).sum();
+        (packing.varbinds_behind(front) / run.columns.len().max(1)).min(packing.octets_behind(front) / row.max(1)).max(1)
     }
 
     /// Adds GET requests for a pool of cells.
     fn lists(&self, pool: &[Cell], packing: Packing, front: Front, chunks: &mut Vec<Chunk>) {
         let most = self.room(packing, front);
         let mut front = front;
-        for cells in self.packets(pool, most) {
+        let octets = packing.octets_behind(self.front(front).len());
+        for cells in self.packets(pool, most, octets) {
             chunks.push(self.list(cells, front));
             front = Front::Usual;
         }
+    }
+
+    fn cell_octets(&self, column: usize, index_octets: usize) -> usize {
+        let value = self.value_octets.get(column).copied().unwrap_or(0);
+        columns::ALL.get(column).map_or(0, |column| VARBIND_FRAME + column.oid.octets().len() + index_octets + value)
     }
 
     /// How many names may stand behind those in front.
@@ -264,16 +278,16 @@ impl Plan {
         packing.names_behind(front).min(packing.varbinds_behind(front))
     }
 
-    /// Cuts a pool of cells into requests of `most`; a row's cells stay together where they fit.
-    fn packets<'c>(&self, pool: &'c [Cell], most: usize) -> Vec<&'c [Cell]> {
+    /// Cuts a pool of cells into requests of `most` and of `room` octets; a row's cells stay together where they fit.
+    fn packets<'c>(&self, pool: &'c [Cell], most: usize, room: usize) -> Vec<&'c [Cell]> {
         let mut packets = Vec::new();
         let mut start = 0;
         let mut octets = 0;
         let mut end = 0;
         for row in pool.chunk_by(|a, b| a.port == b.port) {
             let index = row.first().and_then(|cell| self.ports.get(cell.port as usize)).map_or(5, |port| index_octets(port.if_index));
-            let row_octets: usize = row.iter().map(|cell| cell_octets(usize::from(cell.column), index)).sum();
-            let full = end - start + row.len() > most || octets + row_octets > ANSWER_OCTETS;
+            let row_octets: usize = row.iter().map(|cell| self.cell_octets(usize::from(cell.column), index)).sum();
+            let full = end - start + row.len() > most || octets + row_octets > room;
             if full && end > start {
                 packets.extend(pool.get(start..end).into_iter().flat_map(|cells| cells.chunks(most)));
                 (start, octets) = (end, 0);
@@ -344,10 +358,6 @@ fn identity(row: &InterfaceRow) -> u64 {
     row.if_descr.as_ref().map(|descr| descr.raw()).hash(&mut hasher);
     row.phys_address.hash(&mut hasher);
     hasher.finish()
-}
-
-fn cell_octets(column: usize, index_octets: usize) -> usize {
-    columns::ALL.get(column).map_or(0, |column| VARBIND_FRAME + column.oid.octets().len() + index_octets + column.value_octets)
 }
 
 const fn index_octets(if_index: u32) -> usize {

@@ -18,6 +18,9 @@ pub const SHORTEST: Duration = Duration::from_secs(10);
 pub const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// Port classes a device may have, its own interval included.
 pub const MOST_CLASSES: usize = 32;
+/// Turns begin on multiples of this: devices that are asked together share the ticks of the transport, and between the
+/// slots it sleeps. (Of 5,000 devices a minute 21 begin together.)
+const SLOT: Duration = Duration::from_millis(250);
 /// First polls after a start or reload are spread by this much a device.
 const FIRST_SPREAD: Duration = Duration::from_millis(5);
 
@@ -232,7 +235,8 @@ fn within(phase: u64, span: Duration) -> Duration {
 /// The grids of all intervals of a device start at the same phase of the longest possible interval, so that a due time
 /// of a 60 s class is also one of a 10 s class.
 fn offset(phase: u64, interval: Duration) -> u128 {
-    within(phase, LONGEST).as_nanos() % interval.as_nanos().max(1)
+    let place = within(phase, LONGEST).as_nanos();
+    (place - place % SLOT.as_nanos()) % interval.as_nanos().max(1)
 }
 
 fn next_on_grid(phase: u64, interval: Duration, now: Duration) -> Duration {

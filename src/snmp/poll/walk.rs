@@ -13,8 +13,8 @@ use thiserror::Error;
 use super::mib;
 use super::packing::Packing;
 use crate::snmp::job::{Answer, Ask, AskError, Request};
-use crate::snmp::message::{encode_names, status};
-use crate::snmp::oid::{Oid, Subids};
+use crate::snmp::message::{encode_varbinds, status};
+use crate::snmp::oid::{Oid, OidRef, Subids};
 use crate::snmp::value::Value;
 
 /// More repetitions than this bring no more, as the answer is full by then.
@@ -77,7 +77,8 @@ pub type Sink<'s> = dyn FnMut(usize, Subids<'_>, Value<'_>) + 's;
 #[derive(Clone, Debug)]
 struct Cursor {
     root: Oid,
-    at: Oid,
+    /// The last name, encoded.
+    at: Vec<u8>,
     open: bool,
     seen: HashSet<u64>,
 }
@@ -109,8 +110,10 @@ pub struct Walk {
 impl Walk {
     /// Over `columns`; `packing` tells what the device can take.
     pub fn new(columns: &[Oid], packing: Packing, caps: Caps) -> Self {
-        let cursors =
-            columns.iter().map(|root| Cursor { root: root.clone(), at: root.clone(), open: true, seen: HashSet::new() }).collect();
+        let cursors = columns
+            .iter()
+            .map(|root| Cursor { root: root.clone(), at: root.octets().to_vec(), open: true, seen: HashSet::new() })
+            .collect();
         Self {
             cursors,
             caps,
@@ -156,15 +159,15 @@ impl Walk {
         }
         self.repetitions = if self.bulk { (self.packing.varbinds_behind(front) / self.asked.len()).clamp(1, MOST_REPETITIONS) } else { 1 };
         self.uptime_asked = self.has_uptime;
-        let cursors = self.asked.iter().filter_map(|&number| self.cursors.get(number)).map(|cursor| &cursor.at);
-        let uptime = self.uptime_asked.then_some(&*mib::SYS_UP_TIME);
-        let names: Vec<&Oid> = uptime.into_iter().chain(cursors).collect();
+        let cursors = self.asked.iter().filter_map(|&number| self.cursors.get(number));
+        let uptime = self.uptime_asked.then_some(mib::SYS_UP_TIME.as_ref());
+        let names: Vec<OidRef<'_>> = uptime.into_iter().chain(cursors.filter_map(|cursor| OidRef::parse(&cursor.at).ok())).collect();
         let ask = if self.bulk {
             Ask::GetBulk { non_repeaters: u16::from(self.uptime_asked), max_repetitions: self.repetitions as u16 }
         } else {
             Ask::GetNext
         };
-        Some(Request { ask, varbinds: Arc::from(encode_names(names.into_iter())) })
+        Some(Request { ask, varbinds: Arc::from(encode_varbinds(names.into_iter().map(|name| (name, Value::Null)))) })
     }
 
     /// Takes an answer and gives its cells to `sink`.
@@ -249,9 +252,10 @@ impl Walk {
             }
             taken += 1;
             self.octets += name.octets().len() + size(&value) + 8;
-            let at = name.to_owned();
-            self.backwards |= at < cursor.at;
-            cursor.at = at;
+            let before = OidRef::parse(&cursor.at).ok().and_then(|at| at.below(&cursor.root));
+            self.backwards |= before.is_some_and(|before| index.lt(before));
+            cursor.at.clear();
+            cursor.at.extend_from_slice(name.octets());
             if cursor.seen.len() > self.caps.rows {
                 self.cut = Some(Cut::Rows { column: cursor.root.clone(), rows: self.caps.rows });
                 return;

@@ -50,6 +50,8 @@ pub(super) struct Driver {
     pub(super) key_maker: KeyMaker,
     /// The drop counts of the sockets, as last told by the kernel.
     pub(super) drops: Vec<u32>,
+    /// A batch was not sent to its end: one of its packets met an error that is not yet known.
+    pub(super) cut_short: bool,
 }
 
 impl Driver {
@@ -110,8 +112,10 @@ impl Driver {
                     Err(_) => complaints(socket, &mut self.core, now),
                 }
             }
-            // Also when receiving told of no error: sending may have told it.
-            complaints(socket, &mut self.core, now);
+        }
+        // When receiving told of no error, sending may have told it, in the middle of a batch.
+        if std::mem::take(&mut self.cut_short) {
+            self.sockets.iter().for_each(|socket| complaints(socket, &mut self.core, now));
         }
         total
     }
@@ -128,7 +132,10 @@ impl Driver {
             };
             let run = || outbox.packets(done).take_while(|(to, _)| socket.carries(*to)).take(BATCH);
             done += match socket.send(run()) {
-                Ok(count) => count.max(1),
+                Ok(count) => {
+                    self.cut_short |= count < run().count();
+                    count.max(1)
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => run().count(),
                 Err(_) => {
                     // Most likely about an earlier packet: read the queue, then try this one alone.

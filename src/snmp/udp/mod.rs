@@ -78,6 +78,7 @@ impl Engine {
         let driver = Driver {
             core: Core::new(seed, options.window, Arc::clone(&gate)),
             drops: vec![0; sockets.len()],
+            cut_short: false,
             sockets,
             submissions,
             common: Arc::clone(&common),
