@@ -30,6 +30,11 @@ impl Users {
         let users = snmp.users.iter().flatten().map(|(key, raw)| (key.clone(), user(judge, key, raw))).collect();
         Self { community, users }
     }
+
+    /// All users without fault.
+    pub(super) fn all(self) -> Vec<User> {
+        self.users.into_values().flatten().collect()
+    }
 }
 
 /// The credentials of one device; `None` when something is wrong, which was told. `missing` is where to tell what is not

@@ -10,7 +10,7 @@ use super::glob::Glob;
 use super::problem::Code;
 use super::raw::{RawDevice, RawPatience, RawPorts, RawSnmp};
 use super::resolve::Judge;
-use super::settings::{DEFAULT_INTERVAL, DeviceSettings, INTERVALS, Patience, PortRule};
+use super::settings::{DEFAULT_INTERVAL, DeviceSettings, INTERVALS, Patience, PortRule, User};
 use super::source::At;
 
 const SNMP_PORT: u16 = 161;
@@ -18,8 +18,8 @@ const TIMEOUTS: (Duration, Duration) = (Duration::from_millis(50), Duration::fro
 const LONGEST_NAME: usize = 63;
 const LINK_LOCAL: &str = "give the device a global or unique local (fd00::/8) IPv6 address, or an IPv4 one, and write that";
 
-/// All devices that are without fault; those with one are told.
-pub(super) fn resolve(judge: &mut Judge<'_>, snmp: RawSnmp, devices: Vec<At<RawDevice>>) -> Vec<DeviceSettings> {
+/// All devices and all users of SNMPv3 that are without fault; those with one are told.
+pub(super) fn resolve(judge: &mut Judge<'_>, snmp: RawSnmp, devices: Vec<At<RawDevice>>) -> (Vec<DeviceSettings>, Vec<User>) {
     let users = Users::resolve(judge, &snmp);
     let defaults = Defaults {
         patience: patience(judge, "snmp", snmp.patience(), Patience::default()),
@@ -41,7 +41,7 @@ pub(super) fn resolve(judge: &mut Judge<'_>, snmp: RawSnmp, devices: Vec<At<RawD
             resolved.push(DeviceSettings { name, address, ..rest });
         }
     }
-    resolved
+    (resolved, defaults.users.all())
 }
 
 struct Defaults {

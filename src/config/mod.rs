@@ -21,6 +21,7 @@ pub mod settings;
 mod source;
 pub mod span;
 mod suggest;
+pub mod traps;
 pub mod week;
 
 use std::path::PathBuf;

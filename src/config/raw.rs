@@ -11,6 +11,7 @@ use super::people::{RawDuty, RawPerson};
 use super::secrets::Ways;
 use super::settings::{Auth, LogFormat, Privacy};
 use super::source::At;
+use super::traps::RawTraps;
 use crate::i18n::Lang;
 use crate::model::Zone;
 
@@ -33,6 +34,8 @@ pub(super) struct RawFile {
     pub retention: Option<RawRetention>,
     /// What holds for every device that does not say otherwise.
     pub snmp: Option<RawSnmp>,
+    /// Where notifications are received.
+    pub traps: Option<RawTraps>,
     /// The devices that are polled.
     pub device: Option<Vec<At<RawDevice>>>,
     /// Who is told of what.
@@ -251,10 +254,11 @@ macro_rules! layer {
     };
 }
 
-layer!(RawFile: data time_zone; sections log web metrics retention snmp notify; lists device person duty);
+layer!(RawFile: data time_zone; sections log web metrics retention snmp traps notify; lists device person duty);
 layer!(RawLog: filter format);
 layer!(RawWeb: listen language);
 layer!(RawMetrics: enabled ports);
+layer!(RawTraps: listen per_second; one_of community community_file community_credential);
 layer!(RawRetention: raw m5 h1 d1 min_for_counters disk_reserve low_space max_bytes);
 layer!(
     RawSnmp: port version user interval min_timeout max_timeout tries; one_of community community_file community_credential; lists users

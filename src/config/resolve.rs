@@ -23,6 +23,7 @@ use super::settings::{LogSettings, MetricsSettings, RetentionSettings, Settings,
 use super::source::{At, Sources};
 use super::span::{self, SpanError};
 use super::suggest::nearest;
+use super::traps;
 
 /// How long samples may be kept.
 const KEPT: (Duration, Duration) = (span::days(1), span::days(100 * 365));
@@ -141,7 +142,9 @@ impl Judge<'_> {
         settings.metrics =
             MetricsSettings { enabled: metrics.enabled.unwrap_or(default.enabled), ports: metrics.ports.unwrap_or(default.ports) };
         settings.retention = self.retention(&raw.retention.unwrap_or_default());
-        settings.devices = devices::resolve(self, raw.snmp.unwrap_or_default(), raw.device.unwrap_or_default());
+        let (devices, users) = devices::resolve(self, raw.snmp.unwrap_or_default(), raw.device.unwrap_or_default());
+        settings.devices = devices;
+        settings.traps = traps::resolve(self, &raw.traps.unwrap_or_default(), users);
         (settings.people, settings.duty) = people::resolve(self, raw.person.unwrap_or_default(), raw.duty.unwrap_or_default());
         let names: Vec<_> = settings.people.iter().map(|person| Arc::clone(&person.name)).collect();
         settings.notify = notify::resolve(self, raw.notify.unwrap_or_default(), &notify::People(&names));

@@ -14,6 +14,7 @@ use super::notify::NotifySettings;
 use super::people::{DutySettings, PersonSettings};
 use super::secret::Secret;
 use super::span;
+use super::traps::TrapSettings;
 use crate::i18n::Lang;
 use crate::model::Zone;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub metrics: MetricsSettings,
     /// How long samples are kept.
     pub retention: RetentionSettings,
+    /// Where notifications are received.
+    pub traps: TrapSettings,
     /// The devices, in the order of the files.
     #[serde(rename = "device")]
     pub devices: Vec<DeviceSettings>,
@@ -61,6 +64,7 @@ impl Settings {
             web: WebSettings::default(),
             metrics: MetricsSettings::default(),
             retention: RetentionSettings::default(),
+            traps: TrapSettings::default(),
             devices: Vec::new(),
             notify: NotifySettings::default(),
             people: Vec::new(),

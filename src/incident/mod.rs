@@ -12,6 +12,7 @@ mod hall;
 pub mod record;
 pub mod scope;
 pub mod store;
+pub mod traps;
 pub mod windows;
 
 pub use board::Board;
