@@ -1,11 +1,15 @@
-//! What a sample costs: processor time, bytes written, bytes at rest, and how long answers take; beside rrdtool when it
-//! is installed. One run, one table. `NETROOM_BENCH_PORTS` sets the size (2,000), `NETROOM_BENCH_DIR` the place.
+//! What a sample costs: processor time, bytes written, bytes at rest, and how long answers take; beside rrdtool, Prometheus
+//! and VictoriaMetrics when they are installed. One run, one table. `NETROOM_BENCH_PORTS` sets the size (10,000),
+//! `NETROOM_BENCH_DIR` the place (better one on a disk than in memory).
 
 #![expect(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a benchmark prints, and stops at the first error")]
 
+mod cold;
 mod generator;
 mod measure;
+mod peers;
 mod rrd;
+mod strain;
 
 use std::path::Path;
 
@@ -23,15 +27,22 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
+    if cold::is_child() {
+        return cold::child();
+    }
     // Without `--bench` this is a smoke run of the tests: one switch for one day.
     let measured = std::env::args().any(|argument| argument == "--bench");
-    let ports = if measured { 2_000 } else { PORTS };
+    let ports = if measured { 10_000 } else { PORTS };
     let ports: u32 = std::env::var("NETROOM_BENCH_PORTS").ok().and_then(|ports| ports.parse().ok()).unwrap_or(ports);
     let root = std::env::var("NETROOM_BENCH_DIR").map_or_else(|_| tempfile::tempdir(), tempfile::tempdir_in).unwrap();
     let ours = day(&root.path().join("day"), ports / PORTS);
     if measured {
+        cold::measure(&root.path().join("day"), ports);
+        strain::one_commit_a_second(&root.path().join("second"), ports / PORTS);
+        strain::while_hours_are_moved(&root.path().join("strain"), ports / PORTS);
         import(&root.path().join("years"));
         rrd::compare(&root.path().join("rrd"), ours);
+        peers::compare(&root.path().join("peers"), ours);
     }
 }
 
