@@ -64,7 +64,9 @@ fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, PngError> {
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(palette.as_flattened());
-    encoder.set_compression(png::Compression::Balanced);
+    // Level 4 looks at 16 earlier places for a match where the usual 6 looks at 128: on curves of noise that search was a
+    // quarter of the whole picture's cost, for a file hardly smaller.
+    encoder.set_deflate_compression(png::DeflateCompression::Level(4));
     encoder.set_filter(png::Filter::NoFilter);
     encoder.write_header()?.write_image_data(&indices)?;
     Ok(out)

@@ -3,7 +3,8 @@
 //! [`sample`] is what comes in, [`history`] what is asked for. The walk of one sample: [`Writer::append`] hands it to
 //! the writer's thread, which puts it into the tail (memory and `tail.db`, committed every second). Past the hour the
 //! [`Keeper`] moves the tail into the day's open file in compressed blocks; past midnight it seals the day and
-//! consolidates it into the tiers of 5 minutes, 1 hour and 1 day. [`Reader::history`] puts all of them together.
+//! consolidates it into the tiers of 5 minutes, 1 hour and 1 day. [`Reader::history`] puts all of them together, and
+//! [`backup`] copies all of them while they are written.
 //!
 //! ```text
 //! tail.db                  this hour, one row a device's poll
