@@ -1,8 +1,12 @@
 //! The program's own series, kept with the crate `prometheus`: polls, reloads, the vitals of the rooms, the process.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use prometheus::core::{Collector, Desc};
 use prometheus::process_collector::ProcessCollector;
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
@@ -75,8 +79,8 @@ impl OwnMetrics {
     ///
     /// # Errors
     /// When one of its families is there already.
-    pub fn add(&self, families: Box<dyn prometheus::core::Collector>) -> Result<(), prometheus::Error> {
-        self.registry.register(families)
+    pub fn add(&self, families: Box<dyn Collector>) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(Apart::new(families)?))
     }
 
     /// A poll of a device has ended.
@@ -103,5 +107,57 @@ impl OwnMetrics {
         let mut out = Vec::with_capacity(16 * 1024);
         TextEncoder::new().encode(&self.registry.gather(), &mut out)?;
         Ok(out)
+    }
+}
+
+/// A collector with an identity of its own: the registry tells collectors apart by what they describe, and those that decide
+/// their families at each reading describe nothing.
+struct Apart {
+    families: Box<dyn Collector>,
+    mark: Option<Desc>,
+}
+
+impl Apart {
+    fn new(families: Box<dyn Collector>) -> Result<Self, prometheus::Error> {
+        static MARKS: AtomicUsize = AtomicUsize::new(0);
+        let name = || format!("netroom_families_{}", MARKS.fetch_add(1, Ordering::Relaxed));
+        let mark = || Desc::new(name(), "Families of a room.".to_owned(), Vec::new(), HashMap::new());
+        let mark = families.desc().is_empty().then(mark).transpose()?;
+        Ok(Self { families, mark })
+    }
+}
+
+impl Collector for Apart {
+    fn desc(&self) -> Vec<&Desc> {
+        self.mark.as_ref().map_or_else(|| self.families.desc(), |mark| vec![mark])
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.families.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Undescribed;
+
+    impl Collector for Undescribed {
+        fn desc(&self) -> Vec<&Desc> {
+            Vec::new()
+        }
+
+        fn collect(&self) -> Vec<MetricFamily> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn rooms_that_describe_nothing_stand_beside_each_other() {
+        let own = OwnMetrics::new(Arc::new(Live::new()), Arc::new(crate::metrics::Vitals::default)).unwrap();
+        for _ in 0..2 {
+            own.add(Box::new(Undescribed)).unwrap();
+        }
     }
 }
