@@ -9,6 +9,7 @@ mod demo;
 mod device;
 mod discover;
 pub mod logging;
+mod mail;
 mod man;
 pub mod out;
 mod series;
@@ -81,6 +82,7 @@ enum Command {
     Completions(completions::Args),
     Device(Box<device::Args>),
     Discover(Box<discover::Args>),
+    Mail(mail::Args),
     #[command(hide = true)]
     Man(man::Args),
 }
@@ -135,6 +137,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Completions(args) => completions::run(&args),
         Command::Device(args) => device::run(globals, &args),
         Command::Discover(args) => discover::run(&args),
+        Command::Mail(args) => mail::run(globals, &args),
         Command::Man(args) => man::run(&args),
     }
 }

@@ -9,6 +9,9 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+
+/// A value that a text takes in: a number, which it may count by, or words.
+pub use fluent_bundle::FluentValue as Argument;
 use serde::{Deserialize, Serialize};
 
 /// A language of the pages, mails and graphs.
@@ -80,6 +83,7 @@ pub struct UnknownLang;
 const FILES: &[(&str, &str)] = &[
     (include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl")),
     (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
+    (include_str!("texts/notify.zh-CN.ftl"), include_str!("texts/notify.en.ftl")),
     (include_str!("texts/web.zh-CN.ftl"), include_str!("texts/web.en.ftl")),
 ];
 

@@ -6,10 +6,21 @@
 //! says decides what becomes of it. Nothing is sent twice but what may or may not have arrived, and that bears a mark.
 
 pub mod delivery;
+pub mod driver;
+pub mod hook;
+pub mod http;
+pub mod letter;
+pub mod mail;
 pub mod outbox;
 pub mod roster;
 pub mod route;
+pub mod smtp;
 pub mod store;
+pub mod templates;
+pub mod trial;
+mod watch;
 
+pub use driver::{Pictures, Proof, Sender, Setup, Wiring};
 pub use outbox::Outbox;
 pub use roster::{People, Roster};
+pub use templates::{TemplateError, Templates};
