@@ -79,7 +79,8 @@ fn note(settings: &Settings, person: &PersonSettings, was_taken: bool) {
         return;
     }
     let payload = serde_json::json!({ "to": &*person.name, "taken": was_taken });
-    let entry = Entry::new(clock::wall(), Actor { person: None, on_behalf_of: None, via: journal::Via::Cli }, "mail.tested", "mail", payload);
+    let entry =
+        Entry::new(clock::wall(), Actor { person: None, on_behalf_of: None, via: journal::Via::Cli }, "mail.tested", "mail", payload);
     let written = Store::open(&path).and_then(|store| store.write_blocking(move |tx| journal::append(tx, &entry).map(drop)));
     if let Err(error) = written {
         tracing::warn!(%error, "the test is not in the journal: {error}");

@@ -40,6 +40,9 @@ pub enum DaemonError {
     /// Two metric families have one name: a fault of this program.
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// The templates of mails.
+    #[error("a template of mails cannot be used: {0}")]
+    Templates(#[from] crate::notify::TemplateError),
     /// The demo's directory.
     #[error("cannot write {}: {source}; name a directory that can be written with --data", .path.display())]
     Demo {

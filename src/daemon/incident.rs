@@ -50,6 +50,11 @@ impl Incidents {
         &self.hall
     }
 
+    /// Where judges speak into.
+    pub(super) fn findings(&self) -> mpsc::Sender<Finding> {
+        self.findings.clone()
+    }
+
     /// Starts the task. It ends among the last, so that what others found while they ended is kept.
     pub(super) fn start(self: &Arc<Self>, supervisor: &Supervisor) {
         let incidents = Arc::clone(self);

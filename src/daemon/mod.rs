@@ -13,6 +13,7 @@ mod flow;
 mod incident;
 mod inventory;
 pub mod liveness;
+mod notify;
 mod past;
 mod reload;
 mod serve;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::config::{Loaded, Origin, Settings};
 use crate::daemon::flow::{Flow, Roster};
 use crate::daemon::inventory;
+use crate::daemon::notify;
 use crate::model::clock;
+use crate::notify::Sender;
 use crate::ports::store as catalogue;
 use crate::store::{Store, StoreError};
 
@@ -21,7 +23,7 @@ pub(super) async fn roster(store: &Store, settings: &Settings) -> Result<Roster,
 }
 
 /// Reads the configuration again. `None` when it is not good: the one in force stays, and the log says why.
-pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, before: &Settings) -> Option<Settings> {
+pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &Sender, before: &Settings) -> Option<Settings> {
     let from = origin.clone();
     let loaded = tokio::task::spawn_blocking(move || from.load()).await.ok()?;
     let Loaded { settings, warnings, .. } = match loaded {
@@ -45,6 +47,13 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, before: &
             tracing::warn!(setting = what, "{what} was changed; it takes effect at the next start");
         }
     }
+    let told = match notify::setup(&settings) {
+        Ok(told) => told,
+        Err(error) => {
+            tracing::error!(%error, "the configuration was not reloaded, a template of mails cannot be used: {error}");
+            return None;
+        }
+    };
     match roster(store, &settings).await {
         Ok(roster) => flow.set_roster(roster).await,
         Err(error) => {
@@ -52,6 +61,7 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, before: &
             return None;
         }
     }
+    sender.reload(told);
     tracing::info!(devices = settings.devices.len(), "the configuration was reloaded, {} devices", settings.devices.len());
     Some(settings)
 }

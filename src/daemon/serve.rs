@@ -13,6 +13,7 @@ use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
 use crate::daemon::incident::Incidents;
 use crate::daemon::liveness::{Liveness, Pulse};
+use crate::daemon::notify;
 use crate::daemon::past::Past;
 use crate::daemon::reload;
 use crate::daemon::signals::{Signal, Signals};
@@ -21,6 +22,7 @@ use crate::daemon::systemd::Systemd;
 use crate::daemon::vitals;
 use crate::metrics::{self, Metrics, OwnMetrics};
 use crate::model::clock;
+use crate::notify::{Outbox, Sender};
 use crate::ports::live::Live;
 use crate::series::{self, Keeper, Reader, Writer};
 use crate::snmp::job::Transport;
@@ -71,7 +73,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
     let mut current = settings;
     while signals.next().await == Signal::Reload {
         systemd.reloading();
-        let loaded = reload::again(&origin, &house.store, &house.flow, &current).await;
+        let loaded = reload::again(&origin, &house.store, &house.flow, &house.sender, &current).await;
         house.own.reloaded(loaded.is_some(), clock::wall());
         house.incidents.reloaded(loaded.as_ref()).await;
         if let Some(settings) = loaded {
@@ -105,6 +107,7 @@ struct House {
     live: Arc<Live>,
     supervised: Arc<vitals::Tasks>,
     incidents: Arc<Incidents>,
+    sender: Arc<Sender>,
 }
 
 impl House {
@@ -120,10 +123,20 @@ impl House {
         let read = vitals::reading(Arc::clone(&flow), Arc::clone(&transport), reader.clone(), Arc::clone(&supervised));
         let own = Arc::new(OwnMetrics::new(Arc::clone(&live), read)?);
         own.reloaded(true, clock::wall());
-        let incidents = Arc::new(Incidents::new(store.clone(), settings, Vec::new()));
+        let outbox = Outbox::default();
+        let incidents = Arc::new(Incidents::new(store.clone(), settings, vec![Arc::new(notify::Door(outbox.clone()))]));
         own.add(Box::new(metrics::IncidentCollector(Arc::clone(incidents.hall().board()))))?;
+        let around = notify::Around {
+            store: store.clone(),
+            live: Arc::clone(&live),
+            reader: reader.clone(),
+            board: Arc::clone(incidents.hall().board()),
+            findings: incidents.findings(),
+        };
+        let sender = notify::build(settings, outbox, around).await?;
+        own.add(Box::new(metrics::NotifyCollector(Arc::clone(&sender))))?;
         let keeper = Arc::new(Mutex::new(Some(keeper)));
-        Ok(Self { store, flow, own, transport, writer, reader, keeper, live, supervised, incidents })
+        Ok(Self { store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender })
     }
 
     fn start(
@@ -137,6 +150,7 @@ impl House {
         let liveness = Liveness::default();
         self.start_flow(supervisor, &liveness);
         self.incidents.start(supervisor);
+        notify::start(&self.sender, supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.start_pages(supervisor, settings, listener)?;
         let (systemd, watched) = (Arc::clone(systemd), liveness);

@@ -11,6 +11,7 @@ mod families;
 mod http;
 mod incident;
 mod labels;
+mod notify;
 pub mod own;
 pub mod ports;
 pub mod targets;
@@ -19,6 +20,7 @@ pub mod vitals;
 
 pub use http::{Metrics, router};
 pub use incident::IncidentCollector;
+pub use notify::NotifyCollector;
 pub use own::OwnMetrics;
 pub use text::Form;
 pub use vitals::Vitals;

@@ -71,6 +71,15 @@ impl Setup {
 /// What was sent since the start, by channel and how it ended.
 pub type Sent = BTreeMap<(String, &'static str), u64>;
 
+/// What waits in the outbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Waiting {
+    /// Messages that are not sent yet, those that are not due too.
+    pub queued: u64,
+    /// When the oldest of those that are due should have been sent.
+    pub oldest: Option<Timestamp>,
+}
+
 /// What is to be recorded once the disk takes it: delivery, event, what the other side said.
 type Unrecorded = Vec<(i64, Event, String)>;
 
@@ -83,6 +92,7 @@ pub struct Sender {
     pub(super) proof: Arc<dyn Proof>,
     pictures: Arc<dyn Pictures>,
     sent: Mutex<Sent>,
+    pub(super) waiting: Mutex<Waiting>,
     unrecorded: Mutex<Unrecorded>,
     rests: Mutex<HashMap<String, (usize, Timestamp)>>,
 }
@@ -120,6 +130,7 @@ impl Sender {
             pictures: wiring.pictures,
             proof: wiring.proof,
             sent: Mutex::default(),
+            waiting: Mutex::default(),
             unrecorded: Mutex::default(),
             rests: Mutex::default(),
         })
@@ -135,6 +146,11 @@ impl Sender {
     /// What was sent since the start.
     pub fn sent(&self) -> Sent {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What waits, as of the last look, seconds ago.
+    pub fn waiting(&self) -> Waiting {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Plans notices as they come and rungs as they are due, until cancelled.
@@ -359,9 +375,7 @@ impl Sender {
             Event::Refused(Refusal::Permanent) => "failed",
             _ => "deferred",
         };
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        *sent.entry((channel.to_owned(), result)).or_default() += 1;
-        drop(sent);
+        self.count(channel, result);
         match event {
             Event::Accepted => tracing::info!(delivery = id, channel, "message {id} was taken by {channel}: {said}"),
             _ => tracing::warn!(delivery = id, channel, result, "message {id} was not taken by {channel} ({result}): {said}"),
@@ -369,6 +383,11 @@ impl Sender {
         self.rest(channel, event);
         self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).push((id, event, said.to_owned()));
         self.record_late().await
+    }
+
+    fn count(&self, channel: &str, result: &'static str) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        *sent.entry((channel.to_owned(), result)).or_default() += 1;
     }
 
     /// Writes what the disk has not taken yet. What was handed over stays on its way there until then, and is not sent again.

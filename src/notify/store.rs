@@ -7,6 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::delivery::{Course, Event, State};
+use super::driver::Waiting;
 use super::roster::{People, resolve};
 use super::route::{Climb, Office, Order, Pace, Target, alarms, ladder, orders};
 use crate::config::notify::Recipient;
@@ -428,6 +429,18 @@ pub fn relay(tx: &Connection, second: &Target, by: Timestamp, now: Timestamp) ->
         tx.prepare_cached("UPDATE delivery SET relayed = 1 WHERE id = ?1")?.execute([one.delivery])?;
     }
     Ok(late)
+}
+
+/// How much waits, and since when what is due does.
+pub fn waiting(file: &Connection, now: Timestamp) -> rusqlite::Result<Waiting> {
+    let mut query = file.prepare_cached(
+        "SELECT COUNT(*), MIN(CASE WHEN due <= ?1 THEN due END) FROM delivery
+         WHERE state IN ('queued', 'sending', 'deferred', 'uncertain')",
+    )?;
+    query.query_row([now.millis()], |row| {
+        let oldest: Option<i64> = row.get(1)?;
+        Ok(Waiting { queued: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0), oldest: oldest.map(Timestamp::from_millis) })
+    })
 }
 
 /// A delivery as it stands.

@@ -1,6 +1,7 @@
 //! What is due by the clock: the daily proof of life, the drill of each morning, the second way for mail that is late, and
 //! whether anybody is on duty. Each is done once a day or told once, also over a restart.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -44,6 +45,8 @@ pub(super) async fn run(sender: &Sender, token: CancellationToken) {
 }
 
 async fn look(sender: &Sender, said: &mut Said, now: Timestamp) -> Result<(), StoreError> {
+    let waiting = sender.store.write(move |tx| store::waiting(tx, now)).await?;
+    *sender.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
     duty(sender, said, now);
     daily(sender, now).await?;
     drill(sender, said, now).await?;
