@@ -81,6 +81,7 @@ pub struct UnknownLang;
 
 /// The files of each language, in the same order: (Chinese, English).
 const FILES: &[(&str, &str)] = &[
+    (include_str!("texts/access.zh-CN.ftl"), include_str!("texts/access.en.ftl")),
     (include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl")),
     (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
     (include_str!("texts/notify.zh-CN.ftl"), include_str!("texts/notify.en.ftl")),

@@ -8,7 +8,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -17,8 +16,10 @@ use super::csv::Csv;
 use super::failure::Failure;
 use super::filter::Asked as PortsAsked;
 use super::openapi;
+use super::route::{Row, get};
 use super::survey::{Survey, Top};
 use super::visitor::Visitor;
+use crate::accounts::Permission as P;
 use crate::graph::{Kind, Trace, Window, feed};
 use crate::model::{PortId, PortMetric, Timestamp};
 use crate::ports::live::{DeviceHealth, DeviceLabel, DeviceLive, PortLive};
@@ -30,18 +31,18 @@ const BUCKETS_MOST: i64 = 20_000;
 const BUCKETS: u32 = 1_500;
 
 /// Every address of the API; the description is tested against this list.
-pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+pub(crate) fn rows() -> Vec<Row> {
     vec![
-        ("/api/v1/openapi.json", get(|| async { Json(openapi::document()) })),
-        ("/api/v1/overview", get(overview)),
-        ("/api/v1/devices", get(devices)),
-        ("/api/v1/devices/{name}", get(device)),
-        ("/api/v1/ports", get(ports)),
-        ("/api/v1/ports/{id}", get(port)),
-        ("/api/v1/ports/{id}/history", get(history)),
-        ("/api/v1/ports/{id}/history.csv", get(history_csv)),
-        ("/api/v1/ports/{id}/percentile", get(percentile)),
-        ("/api/v1/changes", get(changes)),
+        get("/api/v1/openapi.json", P::Read, || async { Json(openapi::document()) }),
+        get("/api/v1/overview", P::Read, overview),
+        get("/api/v1/devices", P::Read, devices),
+        get("/api/v1/devices/{name}", P::Read, device),
+        get("/api/v1/ports", P::Read, ports),
+        get("/api/v1/ports/{id}", P::Read, port),
+        get("/api/v1/ports/{id}/history", P::Read, history),
+        get("/api/v1/ports/{id}/history.csv", P::Read, history_csv),
+        get("/api/v1/ports/{id}/percentile", P::Read, percentile),
+        get("/api/v1/changes", P::Read, changes),
     ]
 }
 

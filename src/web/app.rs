@@ -7,10 +7,12 @@ use jiff::tz::TimeZone;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::access::{Access, AccessRules};
 use super::change::Changes;
 use super::source::{HistoryError, HistorySource, Keeping};
 use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
+use crate::accounts::Accounts;
 use crate::model::{PortId, Timestamp, clock};
 use crate::ports::live::{DeviceLive, DeviceState, Live};
 
@@ -29,10 +31,12 @@ pub struct App {
     changes: Changes,
     sparks: Sparks,
     streams: Arc<Semaphore>,
+    access: Access,
 }
 
 impl App {
     /// A dashboard over a table and a store. Times are shown in `zone`; live streams end when `closing` is cancelled.
+    /// Everybody may look, until [`Self::with_accounts`] says who may what.
     pub fn new(live: Arc<Live>, history: Arc<dyn HistorySource>, zone: TimeZone, closing: CancellationToken) -> Self {
         Self {
             live,
@@ -43,6 +47,7 @@ impl App {
             changes: Changes::default(),
             sparks: Sparks::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            access: Access::open(),
         }
     }
 
@@ -51,6 +56,23 @@ impl App {
     pub fn with_clock(mut self, read: fn() -> Timestamp) -> Self {
         self.read_clock = read;
         self
+    }
+
+    /// With people who log in, by these rules.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: Arc<Accounts>, rules: AccessRules) -> Self {
+        self.access = Access::new(accounts, rules);
+        self
+    }
+
+    /// From now on by these rules.
+    pub fn set_access_rules(&self, rules: AccessRules) {
+        self.access.set_rules(rules);
+    }
+
+    /// Who may what.
+    pub(crate) const fn access(&self) -> &Access {
+        &self.access
     }
 
     /// Watches the table for changes of state until cancelled: what the pages list as the last events.

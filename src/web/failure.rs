@@ -5,16 +5,19 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::ACCEPT;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{ACCEPT, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::app::App;
 use super::page::{Page, render_as};
+use super::pages;
 use super::source::HistoryError;
 use super::visitor::Visitor;
+use super::words::Words;
+use crate::accounts::Permission;
 
 /// Why a request is not answered.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -43,6 +46,21 @@ pub(crate) enum Failure {
     /// A picture could not be made.
     #[error("the picture could not be drawn: {0}")]
     Picture(String),
+    /// Somebody has to log in first.
+    #[error("log in, or show a token: Authorization: Bearer ...")]
+    LogIn,
+    /// The account or token may not.
+    #[error("this account or token lacks the permission {}", .0.word())]
+    Forbidden(Permission),
+    /// Another site's page sent it, or a form without the mark of its session.
+    #[error("the request did not come from a page of netroom")]
+    CrossSite,
+    /// A token that does not count.
+    #[error("the token is not valid, has expired or was revoked")]
+    BadToken,
+    /// The accounts cannot be read.
+    #[error("accounts cannot be read or changed: {0}")]
+    Accounts(String),
     /// Too many live streams.
     #[error("too many live streams are open")]
     Busy,
@@ -54,7 +72,9 @@ impl Failure {
             Self::NoPage | Self::NoDevice(_) | Self::NoPort(..) | Self::NoPortNumber(_) => StatusCode::NOT_FOUND,
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadParameter(..) => StatusCode::BAD_REQUEST,
-            Self::Store(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LogIn | Self::BadToken => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Store(_) | Self::Accounts(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Picture(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -69,13 +89,20 @@ impl Failure {
             Self::BadParameter(..) => ("web-fail-parameter", "web-fail-parameter-do"),
             Self::Store(_) => ("web-fail-store", "web-fail-store-do"),
             Self::Picture(_) => ("web-fail-picture", "web-fail-picture-do"),
+            // Shown instead: the page of the login.
+            Self::LogIn => ("access-login", "access-code-hint"),
+            Self::Forbidden(_) => ("access-fail-forbidden", "access-fail-forbidden-do"),
+            Self::CrossSite => ("access-fail-cross-site", "access-fail-cross-site-do"),
+            Self::BadToken => ("access-fail-token", "access-fail-token-do"),
+            Self::Accounts(_) => ("access-fail-store", "access-fail-store-do"),
             Self::Busy => ("web-fail-busy", "web-fail-busy-do"),
         }
     }
 
     /// The name or number that the sentence is about.
-    fn what(&self) -> String {
+    fn what(&self, words: Words) -> String {
         match self {
+            Self::Forbidden(permission) => words.permission(*permission),
             Self::NoDevice(name) => name.clone(),
             Self::NoPort(device, port) => format!("{device} {port}"),
             Self::NoPortNumber(number) => number.to_string(),
@@ -93,6 +120,11 @@ impl Failure {
             Self::BadParameter(..) => "bad_parameter",
             Self::Store(_) => "store",
             Self::Picture(_) => "picture",
+            Self::LogIn => "log_in",
+            Self::Forbidden(_) => "forbidden",
+            Self::CrossSite => "cross_site",
+            Self::BadToken => "bad_token",
+            Self::Accounts(_) => "accounts",
             Self::Busy => "busy",
         }
     }
@@ -127,13 +159,21 @@ pub(crate) async fn tell(State(app): State<Arc<App>>, visitor: Visitor, request:
         tracing::warn!(status = status.as_u16(), %failure, "a request could not be answered: {failure}");
     }
     if for_program {
-        return (status, Json(json!({ "error": { "code": failure.word(), "message": failure.to_string() } }))).into_response();
+        let told = Json(json!({ "error": { "code": failure.word(), "message": failure.to_string() } }));
+        let mut response = (status, told).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"netroom\""));
+        }
+        return response;
+    }
+    if failure == Failure::LogIn && app.access().accounts.is_some() {
+        return pages::account::login::instead(&app, visitor);
     }
     let (sentence, advice) = failure.keys();
     let mut page = Page::new(visitor, app.clock(), "", String::new());
-    page.title = page.words.what(sentence, &failure.what());
+    page.title = page.words.what(sentence, &failure.what(page.words));
     let detail = match &failure {
-        Failure::Store(_) | Failure::BadParameter(..) | Failure::Picture(_) => failure.to_string(),
+        Failure::Store(_) | Failure::BadParameter(..) | Failure::Picture(_) | Failure::Accounts(_) => failure.to_string(),
         _ => String::new(),
     };
     let (sentence, advice) = (page.title.clone(), page.t(advice));
@@ -142,7 +182,7 @@ pub(crate) async fn tell(State(app): State<Arc<App>>, visitor: Visitor, request:
 
 fn wants_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accept.contains("application/json") && !accept.contains("text/html")
+    ["application/json", "text/event-stream"].iter().any(|kind| accept.contains(kind)) && !accept.contains("text/html")
 }
 
 /// The last resort, when not even a page can be made.

@@ -169,7 +169,7 @@ mod tests {
     fn every_address_of_the_api_is_described_and_no_other() {
         let document = super::document();
         let mut described: Vec<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
-        let mut routed: Vec<String> = super::super::api::routes().into_iter().map(|(path, _)| path.to_owned()).collect();
+        let mut routed: Vec<String> = super::super::api::rows().into_iter().map(|row| row.path.to_owned()).collect();
         described.sort_unstable();
         routed.sort_unstable();
         assert_eq!(described, routed);

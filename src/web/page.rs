@@ -6,9 +6,11 @@ use axum::response::{Html as HtmlResponse, IntoResponse, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::assets;
+use super::html::{Html, escape};
 use super::time::Clock;
 use super::visitor::{Theme, Visitor};
 use super::words::Words;
+use crate::accounts::Permission;
 use crate::i18n::Lang;
 
 /// A page's surroundings, handed to its template.
@@ -37,6 +39,24 @@ impl Page {
     pub(crate) fn with_stream(mut self, view: &str) -> Self {
         self.stream = format!("/events?view={view}");
         self
+    }
+
+    /// Who reads, when that is known.
+    pub(crate) fn reader(&self) -> Option<&str> {
+        self.visitor.caller.identity.as_ref().map(|identity| &*identity.person)
+    }
+
+    /// Whether the reader may.
+    pub(crate) fn may(&self, permission: &str) -> bool {
+        Permission::from_word(permission).is_some_and(|permission| self.visitor.caller.may(permission))
+    }
+
+    /// What stands in each form that changes something: the mark of the reader's session.
+    pub(crate) fn mark(&self) -> Html {
+        match self.visitor.caller.form_mark.as_str() {
+            "" => Html::default(),
+            mark => Html(format!("<input type=\"hidden\" name=\"csrf\" value=\"{}\">", escape(mark))),
+        }
     }
 
     /// A text.

@@ -1,41 +1,130 @@
-//! Which address leads where.
+//! Which address leads where, and which permission it takes: one table for pages, API and live stream. What is in no row
+//! is refused.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Redirect};
-use axum::routing::get;
+use axum::routing::{self, MethodRouter};
 
+use super::access::{self, Gate};
 use super::app::App;
 use super::failure::{self, Failure};
 use super::{api, assets, guard, live, pages};
+use crate::accounts::Permission as P;
+
+/// One row.
+pub(crate) struct Row {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) gate: Gate,
+    handler: MethodRouter<Arc<App>, Infallible>,
+}
+
+/// A row that is read: GET, and HEAD with it.
+pub(crate) fn get<H, T>(path: &'static str, permission: P, handler: H) -> Row
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    Row { method: Method::GET, path, gate: Gate::May(permission), handler: routing::get(handler) }
+}
+
+/// A row that changes something: POST.
+pub(crate) fn post<H, T>(path: &'static str, permission: P, handler: H) -> Row
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    Row { method: Method::POST, path, gate: Gate::May(permission), handler: routing::post(handler) }
+}
+
+impl Row {
+    /// The same for everybody.
+    fn open(self) -> Self {
+        Self { gate: Gate::Open, ..self }
+    }
+}
+
+/// Every address but those of the exposition for Prometheus.
+fn table() -> Vec<Row> {
+    let mut rows = vec![
+        get("/", P::Read, pages::overview::page),
+        get("/devices", P::Read, pages::devices::page),
+        get("/device/{name}", P::Read, pages::device::page),
+        // The rest of the path: proxies in between may turn the %2F of `Gi1%2F0%2F1` into a slash.
+        get("/device/{name}/port/{*port}", P::Read, pages::port::page),
+        get("/ports", P::Read, pages::ports::page),
+        get("/ports.csv", P::Read, pages::ports::csv),
+        get("/search", P::Read, pages::search::page),
+        get("/help", P::Read, pages::help::page),
+        get("/about", P::Read, || async { Redirect::permanent("/help").into_response() }),
+        get("/graph/{id}/{kind}/{file}", P::Read, pages::picture::file),
+        get("/events", P::Read, live::events),
+        // For watchdogs, who have no account.
+        get("/healthz", P::Read, api::healthz).open(),
+        get("/readyz", P::Read, api::readyz).open(),
+        // What the page of the login is made of.
+        get("/assets/{*name}", P::Read, assets::serve).open(),
+    ];
+    rows.extend(account_rows());
+    rows.extend(api::rows());
+    rows
+}
+
+fn account_rows() -> Vec<Row> {
+    use pages::account::{factor, first, login, mine, users};
+    vec![
+        get("/login", P::Read, login::page).open(),
+        post("/login", P::Read, login::enter).open(),
+        post("/logout", P::OwnAccount, login::leave),
+        get("/first/{link}", P::Read, first::page).open(),
+        post("/first/{link}", P::Read, first::make).open(),
+        get("/account", P::OwnAccount, mine::page),
+        post("/account/password", P::OwnAccount, mine::password),
+        post("/account/sessions/{id}/end", P::OwnAccount, mine::end_session),
+        post("/account/tokens", P::OwnAccount, mine::add),
+        post("/account/tokens/{id}/revoke", P::OwnAccount, mine::revoke),
+        post("/account/factor", P::OwnAccount, factor::begin),
+        post("/account/factor/confirm", P::OwnAccount, factor::confirm),
+        post("/account/factor/remove", P::OwnAccount, factor::remove),
+        get("/users", P::GrantRoles, users::page),
+        post("/users", P::ManageAccounts, users::make),
+        post("/users/{login}/password", P::ManageAccounts, users::password),
+        post("/users/{login}/disable", P::ManageAccounts, users::shut),
+        post("/users/{login}/enable", P::ManageAccounts, users::open),
+        post("/users/{login}/grant", P::GrantRoles, users::give),
+        post("/users/{login}/revoke", P::GrantRoles, users::take),
+        post("/users/tokens/{id}/revoke", P::ManageAccounts, users::end_token),
+    ]
+}
+
+/// Every row with the permission that it takes; `None` for everybody.
+pub fn addresses() -> Vec<(Method, &'static str, Option<P>)> {
+    let permission = |gate| match gate {
+        Gate::Open => None,
+        Gate::May(permission) => Some(permission),
+    };
+    table().into_iter().map(|row| (row.method, row.path, permission(row.gate))).collect()
+}
 
 /// The whole dashboard: pages, API, live stream, assets, with all guards around it.
 pub fn router(app: Arc<App>) -> Router {
-    let mut routes = Router::new()
-        .route("/", get(pages::overview::page))
-        .route("/devices", get(pages::devices::page))
-        .route("/device/{name}", get(pages::device::page))
-        // The rest of the path: proxies in between may turn the %2F of `Gi1%2F0%2F1` into a slash.
-        .route("/device/{name}/port/{*port}", get(pages::port::page))
-        .route("/ports", get(pages::ports::page))
-        .route("/ports.csv", get(pages::ports::csv))
-        .route("/search", get(pages::search::page))
-        .route("/help", get(pages::help::page))
-        .route("/about", get(|| async { Redirect::permanent("/help").into_response() }))
-        .route("/graph/{id}/{kind}/{file}", get(pages::picture::file))
-        .route("/events", get(live::events))
-        .route("/healthz", get(api::healthz))
-        .route("/readyz", get(api::readyz));
-    for (path, handler) in api::routes() {
-        routes = routes.route(path, handler);
+    let gate = |gate| from_fn_with_state((Arc::clone(&app), gate), access::guard);
+    let mut routes = Router::new();
+    for row in table() {
+        routes = routes.route(row.path, row.handler.layer(gate(row.gate)));
     }
+    let nowhere = Router::new().fallback(|| async { Failure::NoPage }).layer(gate(Gate::May(P::Read)));
     let routes = routes
-        .fallback(|| async { Failure::NoPage })
+        .fallback_service(nowhere.with_state(()))
         .method_not_allowed_fallback(|| async { Failure::NoMethod })
         .layer(from_fn_with_state(Arc::clone(&app), failure::tell))
-        .with_state(app)
-        .route("/assets/{*name}", get(assets::serve));
+        .layer(from_fn_with_state(Arc::clone(&app), access::identify))
+        .with_state(app);
     guard::guarded(routes)
 }

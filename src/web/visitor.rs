@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::access::Caller;
 use crate::i18n::Lang;
 
 /// Light or dark.
@@ -47,6 +48,8 @@ pub(crate) struct Visitor {
     pub(crate) theme: Theme,
     /// The address asked for: path and query.
     pub(crate) uri: Uri,
+    /// Who that is.
+    pub(crate) caller: Caller,
 }
 
 impl Visitor {
@@ -68,7 +71,7 @@ impl Visitor {
             }
             None => cookie(headers, "theme").and_then(Theme::from_word).unwrap_or_default(),
         };
-        (Self { lang, theme, uri: uri.clone() }, cookies)
+        (Self { lang, theme, uri: uri.clone(), caller: Caller::default() }, cookies)
     }
 
     /// This page's address with one parameter set anew.

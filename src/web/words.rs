@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use fluent_bundle::FluentValue;
 
+use crate::accounts::Permission;
 use crate::i18n::{self, Lang};
-use crate::model::Gap;
+use crate::model::{Gap, Role};
 use crate::ports::live::{DeviceState, PortState};
 
 /// Gives out texts in one language.
@@ -31,6 +32,16 @@ impl Words {
     /// The text of a key with its arguments.
     pub(crate) fn with(self, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
         thin_spaces(i18n::format(self.0, key, values))
+    }
+
+    /// A role of the office.
+    pub(crate) fn role(self, role: Role) -> String {
+        self.t(&format!("access-role-{}", role.word().replace('_', "-")))
+    }
+
+    /// What somebody may.
+    pub(crate) fn permission(self, permission: Permission) -> String {
+        self.t(&format!("access-may-{}", permission.word().replace('_', "-")))
     }
 
     /// Why a sample or rate is missing.

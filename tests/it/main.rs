@@ -1,6 +1,7 @@
 //! Netroom from outside: rooms together, real sockets, real peers.
 
 #[cfg(test)]
+mod access;
 mod agent;
 #[cfg(test)]
 mod bench_farm;

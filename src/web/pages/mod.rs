@@ -1,5 +1,6 @@
 //! The pages, one file each: a handler that gathers, a template that shows, and the parts that the live stream renews.
 
+pub(crate) mod account;
 pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod help;
