@@ -48,8 +48,10 @@ pub struct Counts {
     pub locked_logins: u64,
     /// Sessions that are open now.
     pub sessions: u64,
-    /// Persons that hold roles which exclude each other.
+    /// Pairs of roles that exclude each other and are held by one person all the same.
     pub separation_violations: u64,
+    /// Events in the journal.
+    pub journal_events: u64,
 }
 
 /// A login as it comes in.
@@ -177,14 +179,15 @@ impl Accounts {
     /// What has happened, and what is the case now.
     pub fn counts(&self, now: Timestamp) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (sessions, violations) =
-            self.read_now(|file| Ok((sessions::count(file, now)?, store::violations(file)?.len()))).unwrap_or_default();
+        let all = |file: &Connection| Ok((sessions::count(file, now)?, store::violations(file)?.len(), journal::head(file)?.seq));
+        let (sessions, violations, events) = self.read_now(all).unwrap_or_default();
         Counts {
             logins: read(&self.tally.logins),
             failed_logins: read(&self.tally.failed),
             locked_logins: read(&self.tally.locked),
             sessions,
             separation_violations: violations as u64,
+            journal_events: u64::try_from(events).unwrap_or(0),
         }
     }
 

@@ -26,7 +26,9 @@ pub use identity::{Held, Identity};
 pub use limit::{Leave, Limits};
 pub use permission::{Permission, Permissions, SEPARATE, clash, granted, is_separate};
 pub use sessions::{ABSOLUTE, FIRST_LINK, IDLE, SessionRow, TokenRow, add_token, first_link, list_tokens, revoke_token, use_first_link};
-pub use store::{AccountRow, NewAccount, add, change_password, find, grant, has_administrator, list, revoke, set_disabled, violations};
+pub use store::{
+    AccountRow, NewAccount, add, apply, change_password, find, grant, has_administrator, list, revoke, set_disabled, violations,
+};
 pub use token::{NoRandomness, Token, TokenHash, same};
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::permission::SEPARATE;
 use super::totp::TotpSecret;
 use crate::journal::{self, Actor, Entry};
 use crate::model::{Role, Timestamp};
+use crate::store::Store;
 
 /// An account with its person and roles.
 #[derive(Clone, Debug)]
@@ -109,6 +110,17 @@ pub fn violations(file: &Connection) -> rusqlite::Result<Vec<(Arc<str>, Role, Ro
         both.map(move |(one, other)| (Arc::clone(&name), one, other))
     };
     Ok(persons.into_values().flat_map(clashes).collect())
+}
+
+/// Makes a change from a thread outside of the async runtime: the command line.
+///
+/// # Errors
+/// Why it was refused, or that the database does not answer.
+pub fn apply<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<Result<T, AccountError>> + Send + 'static,
+) -> Result<T, AccountError> {
+    store.write_blocking(work)?
 }
 
 /// Whether somebody can make accounts.

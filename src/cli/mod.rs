@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod device;
 mod discover;
+mod journal;
 pub mod logging;
 mod mail;
 mod man;
@@ -15,6 +16,8 @@ pub mod out;
 mod series;
 mod serve;
 mod snmp_args;
+mod token;
+mod user;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,7 +26,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::settings::LogFormat;
-use crate::config::{Origin, Overrides};
+use crate::config::{Origin, Overrides, Settings};
 
 /// What a subcommand found out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +83,9 @@ enum Command {
     Check(check::Args),
     Series(series::Args),
     Completions(completions::Args),
+    Journal(journal::Args),
+    User(user::Args),
+    Token(token::Args),
     Device(Box<device::Args>),
     Discover(Box<discover::Args>),
     Mail(mail::Args),
@@ -122,6 +128,31 @@ impl Globals {
         Ok(Origin { main, overrides: self.overrides(), credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) })
     }
 
+    /// The settings in force, for subcommands that need more of them than where the data is.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        match self.origin()?.load() {
+            Ok(loaded) => Ok(loaded.settings),
+            Err(problems) => anyhow::bail!("{problems}\nthe configuration cannot be used; `netroom check` shows all of it"),
+        }
+    }
+
+    /// The data directory: named by a flag, else by the configuration.
+    ///
+    /// # Errors
+    /// When neither names one.
+    fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        match &self.data {
+            Some(data) => Ok(data.clone()),
+            None => match self.origin()?.load() {
+                Ok(loaded) => Ok(loaded.settings.data),
+                Err(problems) => anyhow::bail!("{problems}\nname the data directory with --data DIR"),
+            },
+        }
+    }
+
     /// What flags and environment say, for subcommands that can do without files.
     pub fn overrides(&self) -> Overrides {
         Overrides { data: self.data.clone(), listen: self.listen, log: self.log.clone(), log_format: self.log_format }
@@ -135,6 +166,9 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Check(args) => check::run(globals, &args),
         Command::Series(args) => series::run(globals, &args),
         Command::Completions(args) => completions::run(&args),
+        Command::Journal(args) => journal::run(globals, &args),
+        Command::User(args) => user::run(globals, args),
+        Command::Token(args) => token::run(globals, args),
         Command::Device(args) => device::run(globals, &args),
         Command::Discover(args) => discover::run(&args),
         Command::Mail(args) => mail::run(globals, &args),

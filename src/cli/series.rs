@@ -30,13 +30,7 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
 }
 
 fn verify(globals: &Globals, json: bool) -> Outcome {
-    let data = match &globals.data {
-        Some(data) => data.clone(),
-        None => match globals.origin()?.load() {
-            Ok(loaded) => loaded.settings.data,
-            Err(problems) => anyhow::bail!("{problems}\nname the data directory with --data DIR"),
-        },
-    };
+    let data = globals.data_dir()?;
     let dir = dir::series_of(&data);
     anyhow::ensure!(dir.is_dir(), "{} is no directory; name the data directory with --data DIR", dir.display());
     let report = series::verify(&dir)?;

@@ -24,11 +24,19 @@ pub(super) fn run(globals: &Globals, _args: &Args) -> Outcome {
         settings: loaded.settings,
         origin,
         set_log_filter: Box::new(move |filter| set_filter(&logging, filter)),
+        // Not by the log, which others may read later: to whoever starts it, by hand or by systemd.
+        on_first_link: Box::new(tell_first_link),
         on_ready: Box::new(|address| tracing::info!(%address, "ready: the pages are at http://{address}/")),
     };
     runtime()?.block_on(daemon::serve(options))?;
     out::note("netroom: stopped")?;
     Ok(Answer::Yes)
+}
+
+/// Tells whoever starts the daemon how to become its first administrator.
+pub(super) fn tell_first_link(link: &str) {
+    // Nobody to tell: `netroom user first-link` prints another.
+    let _ = out::note(format_args!("netroom: there is no administrator yet; this link makes one, once, within a day: {link}"));
 }
 
 /// The runtime of the daemon: as many threads as cores, at most four; polling has a thread of its own.

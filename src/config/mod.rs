@@ -5,6 +5,7 @@
 //! checks keys and types against the JSON Schema that is generated from `raw`, `resolve` and `devices` give it its meaning.
 //! Every [`Problem`] is collected with its place, its code and what to do; if one is an error, nothing is changed at all.
 
+pub mod access;
 mod credentials;
 mod devices;
 pub mod files;

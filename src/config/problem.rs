@@ -63,6 +63,8 @@ pub enum Code {
     BadCredentials,
     /// An SNMPv3 user that is not defined.
     UnknownUser,
+    /// Pages that would go over the network unencrypted.
+    Plaintext,
     /// One thing said in two ways that exclude each other.
     TwoWays,
     /// A person, role or webhook that is not defined.
@@ -73,7 +75,7 @@ pub enum Code {
 
 impl Code {
     /// All rules.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::UnreadableFile,
         Self::NotUtf8,
         Self::Syntax,
@@ -96,6 +98,7 @@ impl Code {
         Self::ExposedSecret,
         Self::BadCredentials,
         Self::UnknownUser,
+        Self::Plaintext,
         Self::TwoWays,
         Self::UnknownName,
         Self::BadTime,

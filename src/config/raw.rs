@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::access::{Plaintext, RawAccess, RawTls};
 use super::notify::raw::RawNotify;
 use super::people::{RawDuty, RawPerson};
 use super::secrets::Ways;
@@ -28,6 +29,8 @@ pub(super) struct RawFile {
     pub log: Option<RawLog>,
     /// The pages and the API.
     pub web: Option<RawWeb>,
+    /// Who gets in.
+    pub access: Option<RawAccess>,
     /// The exposition for Prometheus.
     pub metrics: Option<RawMetrics>,
     /// How long samples are kept.
@@ -64,6 +67,12 @@ pub(super) struct RawWeb {
     pub listen: Option<At<String>>,
     /// The language for browsers that ask for neither Chinese nor English.
     pub language: Option<Lang>,
+    /// What to do when the pages would go over the network unencrypted: `refuse` to start, or `accept`.
+    pub plaintext: Option<Plaintext>,
+    /// The proxies whose word about the client (X-Forwarded-For, X-Forwarded-Proto) is taken: addresses or networks.
+    pub trusted_proxies: Option<Vec<At<String>>>,
+    /// TLS from files.
+    pub tls: Option<RawTls>,
 }
 
 /// `[metrics]`.
@@ -254,9 +263,11 @@ macro_rules! layer {
     };
 }
 
-layer!(RawFile: data time_zone; sections log web metrics retention snmp traps notify; lists device person duty);
+layer!(RawFile: data time_zone; sections log web access metrics retention snmp traps notify; lists device person duty);
 layer!(RawLog: filter format);
-layer!(RawWeb: listen language);
+layer!(RawWeb: listen language plaintext; sections tls; lists trusted_proxies);
+layer!(RawTls: certificate key);
+layer!(RawAccess: anonymous totp_required known_passwords);
 layer!(RawMetrics: enabled ports);
 layer!(RawTraps: listen per_second; one_of community community_file community_credential);
 layer!(RawRetention: raw m5 h1 d1 min_for_counters disk_reserve low_space max_bytes);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 use super::Loaded;
+use super::access::{self, Plaintext};
 use super::devices;
 use super::files::Overrides;
 use super::notify;
@@ -66,6 +67,11 @@ impl Judge<'_> {
 
     pub(super) fn warn(&mut self, offset: usize, code: Code, message: impl Into<String>, remedy: impl Into<String>) {
         self.tell(Severity::Warning, Some(offset), None, code, message.into(), remedy.into());
+    }
+
+    /// An error that a flag may have caused as well as a file.
+    pub(super) fn error_at(&mut self, offset: Option<usize>, code: Code, message: String, remedy: &str) {
+        self.tell(Severity::Error, offset, None, code, message, remedy.into());
     }
 
     /// Two places contradict each other; the later one is told.
@@ -137,6 +143,8 @@ impl Judge<'_> {
         }
         settings.log = self.log(raw.log.unwrap_or_default(), overrides);
         settings.web = self.web(raw.web.unwrap_or_default(), overrides);
+        let is_local = settings.web.listen.ip().is_loopback() && settings.web.trusted_proxies.is_empty();
+        settings.access = access::access(self, raw.access.unwrap_or_default(), is_local);
         let metrics = raw.metrics.unwrap_or_default();
         let default = MetricsSettings::default();
         settings.metrics =
@@ -188,8 +196,9 @@ impl Judge<'_> {
 
     fn web(&mut self, raw: RawWeb, overrides: &Overrides) -> WebSettings {
         let default = WebSettings::default();
-        let mut listen = default.listen;
+        let (mut listen, mut place) = (default.listen, None);
         if let Some(at) = raw.listen {
+            place = Some(at.offset);
             match at.value.parse::<SocketAddr>() {
                 Ok(address) => listen = address,
                 Err(_) => self.error(
@@ -200,7 +209,15 @@ impl Judge<'_> {
                 ),
             }
         }
-        WebSettings { listen: overrides.listen.unwrap_or(listen), language: raw.language.unwrap_or(default.language) }
+        if let Some(address) = overrides.listen {
+            (listen, place) = (address, None);
+        }
+        let has_tls = raw.tls.is_some();
+        let tls = access::tls(self, raw.tls.unwrap_or_default());
+        let trusted_proxies = access::proxies(self, &raw.trusted_proxies.unwrap_or_default());
+        let plaintext = raw.plaintext.unwrap_or_default();
+        access::plaintext(self, place, listen, has_tls || !trusted_proxies.is_empty() || plaintext == Plaintext::Accept);
+        WebSettings { listen, language: raw.language.unwrap_or(default.language), plaintext, trusted_proxies, tls }
     }
 
     fn retention(&mut self, raw: &RawRetention) -> RetentionSettings {

@@ -6,9 +6,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::access::{AccessSettings, Plaintext, TlsSettings};
 use super::glob::Glob;
 use super::notify::NotifySettings;
 use super::people::{DutySettings, PersonSettings};
@@ -36,6 +38,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// The pages.
     pub web: WebSettings,
+    /// Who gets in.
+    pub access: AccessSettings,
     /// The exposition for Prometheus.
     pub metrics: MetricsSettings,
     /// How long samples are kept.
@@ -62,6 +66,7 @@ impl Settings {
             time_zone: system_time_zone(),
             log: LogSettings::default(),
             web: WebSettings::default(),
+            access: AccessSettings::default(),
             metrics: MetricsSettings::default(),
             retention: RetentionSettings::default(),
             traps: TrapSettings::default(),
@@ -135,11 +140,32 @@ pub struct WebSettings {
     pub listen: SocketAddr,
     /// The language for browsers that ask for neither Chinese nor English, and for whatever has no browser.
     pub language: Lang,
+    /// Whether the pages may go over the network unencrypted.
+    pub plaintext: Plaintext,
+    /// The proxies whose word about the client is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Certificate and key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSettings>,
+}
+
+impl WebSettings {
+    /// The address of the one-time link with this token, when the pages are served `at` an address.
+    pub fn first_link(&self, at: SocketAddr, token: &str) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{at}/first/{token}")
+    }
 }
 
 impl Default for WebSettings {
     fn default() -> Self {
-        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080), language: Lang::default() }
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            language: Lang::default(),
+            plaintext: Plaintext::default(),
+            trusted_proxies: Vec::new(),
+            tls: None,
+        }
     }
 }
 

@@ -167,7 +167,7 @@ fn layers_lie_over_each_other() {
     assert_eq!(settings.data, room.0.path().join("conf.d/b"), "a relative path counts from its own file");
     origin.overrides = Overrides {
         data: Some("/elsewhere".into()),
-        listen: Some(([0, 0, 0, 0], 80).into()),
+        listen: Some(([127, 0, 0, 9], 80).into()),
         log: Some("trace".into()),
         log_format: Some(LogFormat::Json),
     };
@@ -317,4 +317,35 @@ proptest! {
             prop_assert!(!toml::to_string(&loaded.settings).unwrap().contains("Plugh"));
         }
     }
+}
+
+#[test]
+fn strangers_may_look_only_where_this_machine_alone_is_listened_to() {
+    use super::access::Anonymous;
+    let anonymous = |text: &str| good(text).access.anonymous;
+    assert_eq!(anonymous(""), Anonymous::Viewer);
+    assert_eq!(anonymous("[web]\nlisten = '[::1]:80'"), Anonymous::Viewer);
+    assert_eq!(anonymous("[web]\nlisten = '0.0.0.0:80'\nplaintext = 'accept'"), Anonymous::None);
+    assert_eq!(anonymous("[web]\ntrusted_proxies = ['127.0.0.1']"), Anonymous::None, "a proxy brings the whole world to loopback");
+    assert_eq!(anonymous("[web]\nlisten = '0.0.0.0:80'\nplaintext = 'accept'\n[access]\nanonymous = 'viewer'"), Anonymous::Viewer);
+}
+
+#[test]
+fn beyond_this_machine_there_is_tls_or_a_proxy_or_a_word_for_plain_text() {
+    for (text, taken) in [
+        ("listen = '10.0.0.1:80'", false),
+        ("listen = '[::]:80'", false),
+        ("listen = '10.0.0.1:80'\nplaintext = 'refuse'", false),
+        ("listen = '10.0.0.1:80'\nplaintext = 'accept'", true),
+        ("listen = '10.0.0.1:80'\ntrusted_proxies = ['10.0.0.0/24']", true),
+        ("listen = '10.0.0.1:80'\ntls = { certificate = 'a', key = 'b' }", true),
+        ("listen = '127.0.0.1:80'", true),
+    ] {
+        assert_eq!(load(&format!("[web]\n{text}")).0.is_some(), taken, "{text}");
+    }
+    // A flag counts as well as a file.
+    let room = Room::new(&[("netroom.toml", b"")]);
+    let overrides = Overrides { listen: Some("0.0.0.0:80".parse().unwrap()), ..Overrides::default() };
+    let problems = Origin { overrides, ..room.origin() }.load().unwrap_err();
+    assert!(problems.iter().any(|problem| problem.code == Code::Plaintext && problem.place.is_none()), "{problems}");
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::config::Problems;
 use crate::series::SeriesError;
 use crate::store::StoreError;
+use crate::web::TlsError;
 
 /// Why the daemon could not start or did not end well.
 #[derive(Debug, Error)]
@@ -28,6 +29,12 @@ pub enum DaemonError {
     /// The data directory or the database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The accounts.
+    #[error("accounts cannot be used: {0}")]
+    Accounts(String),
+    /// Certificate and key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The series.
     #[error(transparent)]
     Series(#[from] SeriesError),

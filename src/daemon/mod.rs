@@ -6,6 +6,7 @@
 //! * [`liveness`]: loops beat; [`systemd`] pings its watchdog only while they do.
 //! * [`signals`]: stop and reload.
 
+mod access;
 pub mod backoff;
 mod demo;
 mod error;

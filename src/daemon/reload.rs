@@ -23,10 +23,10 @@ pub(super) async fn roster(store: &Store, settings: &Settings) -> Result<Roster,
 }
 
 /// Reads the configuration again. `None` when it is not good: the one in force stays, and the log says why.
-pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &Sender, before: &Settings) -> Option<Settings> {
+pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &Sender, before: &Settings) -> Option<Loaded> {
     let from = origin.clone();
     let loaded = tokio::task::spawn_blocking(move || from.load()).await.ok()?;
-    let Loaded { settings, warnings, .. } = match loaded {
+    let Loaded { settings, warnings, files } = match loaded {
         Ok(loaded) => loaded,
         Err(problems) => {
             tracing::error!("the configuration was not reloaded, the one before stays in force: {problems}");
@@ -39,6 +39,7 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &
     for (what, changed) in [
         ("data", before.data != settings.data),
         ("web.listen", before.web.listen != settings.web.listen),
+        ("web.tls", before.web.tls.is_some() != settings.web.tls.is_some()),
         ("time_zone", before.time_zone != settings.time_zone),
         ("metrics", before.metrics != settings.metrics),
         ("retention", before.retention != settings.retention),
@@ -63,5 +64,5 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &
     }
     sender.reload(told);
     tracing::info!(devices = settings.devices.len(), "the configuration was reloaded, {} devices", settings.devices.len());
-    Some(settings)
+    Some(Loaded { settings, warnings, files })
 }

@@ -8,7 +8,9 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Origin, Settings};
+use crate::accounts::Permission;
+use crate::config::{Loaded, Origin, Settings};
+use crate::daemon::access::{self, Doors};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
 use crate::daemon::incident::Incidents;
@@ -50,6 +52,8 @@ pub struct ServeOptions {
     pub origin: Origin,
     /// Sets another log filter at a reload.
     pub set_log_filter: SetLogFilter,
+    /// Told when there is no administrator yet: the link that makes one.
+    pub on_first_link: Box<dyn FnOnce(&str) + Send>,
     /// Told once, when the pages are served: where.
     pub on_ready: Box<dyn FnOnce(SocketAddr) + Send>,
 }
@@ -59,7 +63,7 @@ pub struct ServeOptions {
 /// # Errors
 /// Why it could not start, or who did not stop in time.
 pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
-    let ServeOptions { settings, origin, set_log_filter, on_ready } = options;
+    let ServeOptions { settings, origin, set_log_filter, on_first_link, on_ready } = options;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let _held = DataDir::take(&settings.data)?;
     let house = House::build(&settings, &_held).await?;
@@ -69,11 +73,20 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
     let supervisor = Supervisor::new();
     house.start(&supervisor, &settings, listener, &systemd)?;
     systemd.ready(&status(&settings, address));
+    if let Some(link) = access::first_link(&house.doors.accounts, &settings, address).await? {
+        on_first_link(&link);
+    }
+    access::config_loaded(&house.store, &settings, &[], "start").await;
     on_ready(address);
     let mut current = settings;
     while signals.next().await == Signal::Reload {
         systemd.reloading();
         let loaded = reload::again(&origin, &house.store, &house.flow, &house.sender, &current).await;
+        if let Some(Loaded { settings, files, .. }) = &loaded {
+            house.doors.reload(settings);
+            access::config_loaded(&house.store, settings, files, "reload").await;
+        }
+        let loaded = loaded.map(|loaded| loaded.settings);
         house.own.reloaded(loaded.is_some(), clock::wall());
         house.incidents.reloaded(loaded.as_ref()).await;
         if let Some(settings) = loaded {
@@ -88,7 +101,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
 }
 
 fn status(settings: &Settings, address: SocketAddr) -> String {
-    format!("{} devices, pages on http://{address}/", settings.devices.len())
+    let scheme = if settings.web.tls.is_some() { "https" } else { "http" };
+    format!("{} devices, pages on {scheme}://{address}/", settings.devices.len())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, DaemonError> {
@@ -108,6 +122,7 @@ struct House {
     supervised: Arc<vitals::Tasks>,
     incidents: Arc<Incidents>,
     sender: Arc<Sender>,
+    doors: Doors,
 }
 
 impl House {
@@ -117,6 +132,7 @@ impl House {
         let (writer, reader, keeper) = series::open(&held.series(), options)?;
         let (transport, _thread) = Engine::start(&udp::Options::default()).map_err(DaemonError::Snmp)?;
         let live = Arc::new(Live::new());
+        let doors = Doors::open(&store, settings).await?;
         let roster = reload::roster(&store, settings).await?;
         let flow = Arc::new(Flow::new(store.clone(), Arc::clone(&live), roster));
         let supervised = Arc::new(vitals::Tasks::default());
@@ -126,6 +142,7 @@ impl House {
         let outbox = Outbox::default();
         let incidents = Arc::new(Incidents::new(store.clone(), settings, vec![Arc::new(notify::Door(outbox.clone()))]));
         own.add(Box::new(metrics::IncidentCollector(Arc::clone(incidents.hall().board()))))?;
+        own.add(Box::new(metrics::AccessCollector(Arc::clone(&doors.accounts))))?;
         let around = notify::Around {
             store: store.clone(),
             live: Arc::clone(&live),
@@ -136,7 +153,7 @@ impl House {
         let sender = notify::build(settings, outbox, around).await?;
         own.add(Box::new(metrics::NotifyCollector(Arc::clone(&sender))))?;
         let keeper = Arc::new(Mutex::new(Some(keeper)));
-        Ok(Self { store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender })
+        Ok(Self { doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender })
     }
 
     fn start(
@@ -152,6 +169,7 @@ impl House {
         self.incidents.start(supervisor);
         notify::start(&self.sender, supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
+        self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;
         let (systemd, watched) = (Arc::clone(systemd), liveness);
         supervisor.spawn(Task::service("watchdog"), move |token| {
@@ -202,26 +220,28 @@ impl House {
 
     fn start_pages(&self, supervisor: &Supervisor, settings: &Settings, listener: TcpListener) -> Result<(), DaemonError> {
         let past = Arc::new(Past { reader: self.reader.clone(), counts: Arc::clone(&self.flow.counts) });
-        let app = Arc::new(web::App::new(Arc::clone(&self.live), past, settings.time_zone.clone(), supervisor.stopping()));
+        let app = web::App::new(Arc::clone(&self.live), past, settings.time_zone.clone(), supervisor.stopping());
+        let app = self.doors.hang(app, settings);
         let mut routes = web::router(Arc::clone(&app));
         if settings.metrics.enabled {
             let exposed = Arc::new(Metrics::new(Arc::clone(&self.live), Arc::clone(&self.own)));
-            routes = routes.merge(metrics::router(exposed, settings.metrics.ports));
+            let exposition = metrics::router(exposed, settings.metrics.ports);
+            routes = routes.merge(web::protect(&app, exposition, Permission::Metrics));
         }
         supervisor.spawn(Task::service("changes"), move |token| {
             let app = Arc::clone(&app);
             async move { app.watch(token).await }
         });
         let address = settings.web.listen;
-        let mut first = Some(listener);
+        let (mut first, tls) = (Some(listener), self.doors.tls.clone());
         supervisor.spawn(Task::service("pages"), move |token| {
-            let (bound, routes) = (first.take(), routes.clone());
+            let (bound, routes, tls) = (first.take(), routes.clone(), tls.clone());
             async move {
                 let listener = match bound {
                     Some(listener) => listener,
                     None => listen(address).await?,
                 };
-                web::serve(listener, routes, token, WEB_DRAIN).await.map_err(|error| DaemonError::Pages(error.to_string()))
+                web::serve_tls(listener, routes, tls, token, WEB_DRAIN).await.map_err(|error| DaemonError::Pages(error.to_string()))
             }
         });
         Ok(())

@@ -6,6 +6,7 @@
 //! ([`targets`]). [`router`] serves the three; keep it outside any compression layer, which would cost ten times the
 //! encoding itself.
 
+mod access;
 pub mod devices;
 mod families;
 mod http;
@@ -18,6 +19,7 @@ pub mod targets;
 mod text;
 pub mod vitals;
 
+pub use access::AccessCollector;
 pub use http::{Metrics, router};
 pub use incident::IncidentCollector;
 pub use notify::NotifyCollector;

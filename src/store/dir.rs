@@ -63,13 +63,18 @@ impl DataDir {
 
     /// Where the database of records is.
     pub fn database(&self) -> PathBuf {
-        self.path.join("netroom.db")
+        database_of(&self.path)
     }
 
     /// Where the series are.
     pub fn series(&self) -> PathBuf {
         series_of(&self.path)
     }
+}
+
+/// Where the database of a data directory is, for those who do not hold it.
+pub fn database_of(data: &Path) -> PathBuf {
+    data.join("netroom.db")
 }
 
 /// Where the series of a data directory are, for those who only read.

@@ -59,6 +59,20 @@ pub enum StoreError {
         /// The newest format of this program.
         known: i32,
     },
+    /// The process that holds it is of another version.
+    #[error("{} is held by a netroom of another version; use that one's command, or restart the daemon first", .path.display())]
+    OtherVersion {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Files that we make could not be written by their owner.
+    #[error("{} belongs to another user (number {owner}); run this command as that user: sudo -u '#{owner}' netroom ...", .path.display())]
+    OtherOwner {
+        /// Which file or directory.
+        path: PathBuf,
+        /// The user's number.
+        owner: u32,
+    },
     /// The operating system failed otherwise.
     #[error("cannot use {}: {source}", .path.display())]
     Io {

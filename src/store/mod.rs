@@ -10,6 +10,7 @@
 pub mod dir;
 pub mod error;
 mod migrate;
+mod shared;
 pub mod sqlite;
 mod writer;
 
@@ -20,6 +21,7 @@ use rusqlite::Connection;
 
 pub use dir::DataDir;
 pub use error::StoreError;
+pub use shared::Shared;
 use sqlite::Format;
 use writer::Writer;
 
@@ -41,6 +43,20 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let mut file = sqlite::open_live(path, None)?;
         migrate::run(&mut file, path)?;
+        let path: Arc<Path> = path.into();
+        let writer = Writer::start(file, Arc::clone(&path))?;
+        Ok(Self { path, writer: Arc::new(writer) })
+    }
+
+    /// Opens the database beside the process that holds it, which has brought it to its format.
+    ///
+    /// # Errors
+    /// When that format is not ours, or the file cannot be opened.
+    pub fn join(path: &Path) -> Result<Self, StoreError> {
+        let file = sqlite::open_live(path, None)?;
+        if FORMAT.found(&file, path)? != FORMAT.version {
+            return Err(StoreError::OtherVersion { path: path.to_path_buf() });
+        }
         let path: Arc<Path> = path.into();
         let writer = Writer::start(file, Arc::clone(&path))?;
         Ok(Self { path, writer: Arc::new(writer) })

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod access;
+#[cfg(test)]
 mod agent;
 #[cfg(test)]
 mod bench_farm;

@@ -87,7 +87,7 @@ pub(crate) async fn begin(
 ) -> Result<Response, Failure> {
     let (accounts, identity) = (accounts(&app)?, identity(&caller)?);
     if let Err(error) = accounts.confirm_password(&identity, caller.source, filled.present, app.clock().now).await {
-        let problem = refusal(Words(visitor.lang), error)?;
+        let problem = refusal(Words(visitor.lang), &error)?;
         return answer(&app, visitor, None, Vec::new(), problem);
     }
     let secret = accounts.begin_factor(&identity).await.map_err(failed)?;
@@ -111,7 +111,7 @@ pub(crate) async fn confirm(
     match accounts.confirm_factor(&identity, &filled.code, app.clock().now).await {
         Ok(codes) => answer(&app, visitor, None, codes, String::new()),
         Err(error) => {
-            let problem = refusal(Words(visitor.lang), error)?;
+            let problem = refusal(Words(visitor.lang), &error)?;
             let pending = accounts.pending_factor(&identity).await.map_err(failed)?;
             answer(&app, visitor, pending.as_ref().map(|secret| (secret, &*identity.login)), Vec::new(), problem)
         }
@@ -133,7 +133,7 @@ pub(crate) async fn remove(
     match removed {
         Ok(()) => Ok(Redirect::to("/account").into_response()),
         Err(error) => {
-            let problem = refusal(Words(visitor.lang), error)?;
+            let problem = refusal(Words(visitor.lang), &error)?;
             answer(&app, visitor, None, Vec::new(), problem)
         }
     }

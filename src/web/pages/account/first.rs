@@ -97,7 +97,7 @@ pub(crate) async fn make(
         }
         Err(AccountError::Gone) => Ok(answer(&app, visitor, link, false, Default::default(), String::new())),
         Err(error) => {
-            let problem = refusal(Words(visitor.lang), error)?;
+            let problem = refusal(Words(visitor.lang), &error)?;
             Ok(answer(&app, visitor, link, true, (login, person), problem))
         }
     }

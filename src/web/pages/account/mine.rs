@@ -89,7 +89,7 @@ async fn after(app: &App, visitor: Visitor, caller: &Caller, done: Result<(), Ac
     match done {
         Ok(()) => Ok(Redirect::to("/account").into_response()),
         Err(error) => {
-            let problem = refusal(Words(visitor.lang), error)?;
+            let problem = refusal(Words(visitor.lang), &error)?;
             answer(app, visitor, caller, String::new(), problem).await
         }
     }

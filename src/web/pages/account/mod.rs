@@ -26,9 +26,9 @@ fn agent(headers: &HeaderMap) -> String {
 }
 
 /// Why a change was refused, in the reader's language. What no reader can do anything about becomes a failure.
-fn refusal(words: Words, error: AccountError) -> Result<String, Failure> {
+fn refusal(words: Words, error: &AccountError) -> Result<String, Failure> {
     use password::PasswordError as P;
-    let text = match &error {
+    let text = match error {
         AccountError::NoAccount(login) => words.what("access-no-account", login),
         AccountError::Taken(login) => words.what("access-taken", login),
         AccountError::BadLogin(login) => words.what("access-bad-login", login),

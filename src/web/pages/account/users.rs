@@ -87,7 +87,7 @@ async fn after(app: &App, visitor: Visitor, caller: &Caller, done: Result<(), Ac
     match done {
         Ok(()) => Ok(Redirect::to("/users").into_response()),
         Err(error) => {
-            let problem = refusal(Words(visitor.lang), error)?;
+            let problem = refusal(Words(visitor.lang), &error)?;
             answer(app, visitor, caller, None, problem).await
         }
     }
