@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::access::{Plaintext, RawAccess, RawTls};
+use super::hosts::{RawHost, RawPing};
 use super::notify::raw::RawNotify;
 use super::people::{RawDuty, RawPerson};
 use super::secrets::Ways;
@@ -39,6 +40,10 @@ pub(super) struct RawFile {
     pub snmp: Option<RawSnmp>,
     /// Where notifications are received.
     pub traps: Option<RawTraps>,
+    /// What holds for every host that is pinged.
+    pub ping: Option<RawPing>,
+    /// The hosts that are pinged.
+    pub host: Option<Vec<At<RawHost>>>,
     /// The devices that are polled.
     pub device: Option<Vec<At<RawDevice>>>,
     /// Who is told of what.
@@ -263,7 +268,8 @@ macro_rules! layer {
     };
 }
 
-layer!(RawFile: data time_zone; sections log web access metrics retention snmp traps notify; lists device person duty);
+layer!(RawFile: data time_zone; sections log web access metrics retention snmp traps notify ping; lists device person duty host);
+layer!(RawPing: devices gateway timeout interval probes size down up lossy slow);
 layer!(RawLog: filter format);
 layer!(RawWeb: listen language plaintext; sections tls; lists trusted_proxies);
 layer!(RawTls: certificate key);

@@ -14,6 +14,7 @@ use super::Loaded;
 use super::access::{self, Plaintext};
 use super::devices;
 use super::files::Overrides;
+use super::hosts;
 use super::notify;
 use super::people;
 use super::problem::{Code, Problem, Problems, Severity};
@@ -150,12 +151,17 @@ impl Judge<'_> {
         settings.metrics =
             MetricsSettings { enabled: metrics.enabled.unwrap_or(default.enabled), ports: metrics.ports.unwrap_or(default.ports) };
         settings.retention = self.retention(&raw.retention.unwrap_or_default());
+        // Also those with a fault of their own: nobody is told that a parent is missing because of it.
+        let named =
+            raw.device.iter().flatten().filter_map(|device| device.value.name.as_ref()).map(|at| at.value.clone()).collect::<Vec<_>>();
         let (devices, users) = devices::resolve(self, raw.snmp.unwrap_or_default(), raw.device.unwrap_or_default());
         settings.devices = devices;
         settings.traps = traps::resolve(self, &raw.traps.unwrap_or_default(), users);
         (settings.people, settings.duty) = people::resolve(self, raw.person.unwrap_or_default(), raw.duty.unwrap_or_default());
         let names: Vec<_> = settings.people.iter().map(|person| Arc::clone(&person.name)).collect();
         settings.notify = notify::resolve(self, raw.notify.unwrap_or_default(), &notify::People(&names));
+        let (ping, hosts) = hosts::resolve(self, &raw.ping.unwrap_or_default(), raw.host.unwrap_or_default(), &named);
+        (settings.ping, settings.hosts) = (ping, hosts);
         settings
     }
 
@@ -257,7 +263,7 @@ impl Judge<'_> {
         size.map_err(|error| self.unreadable(at, key, Code::BadSize, &error, "write a size as \"64MiB\" or \"50GB\"")).ok()
     }
 
-    fn percent(&mut self, at: Option<&At<String>>, key: &str) -> Option<f64> {
+    pub(super) fn percent(&mut self, at: Option<&At<String>>, key: &str) -> Option<f64> {
         let at = at?;
         let share = span::parse_percent(&at.value);
         share.map_err(|error| self.unreadable(at, key, Code::BadSize, &error, "write a share as \"10%\", from 0% to 100%")).ok()

@@ -14,6 +14,7 @@ use super::access::{AccessSettings, Plaintext, TlsSettings};
 use super::glob::Glob;
 use super::notify::NotifySettings;
 use super::people::{DutySettings, PersonSettings};
+use super::reach::{HostSettings, PingSettings};
 use super::secret::Secret;
 use super::span;
 use super::traps::TrapSettings;
@@ -46,6 +47,11 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// Where notifications are received.
     pub traps: TrapSettings,
+    /// How hosts are pinged.
+    pub ping: PingSettings,
+    /// The hosts that are pinged, in the order of the files.
+    #[serde(rename = "host", skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostSettings>,
     /// The devices, in the order of the files.
     #[serde(rename = "device")]
     pub devices: Vec<DeviceSettings>,
@@ -70,6 +76,8 @@ impl Settings {
             metrics: MetricsSettings::default(),
             retention: RetentionSettings::default(),
             traps: TrapSettings::default(),
+            ping: PingSettings::default(),
+            hosts: Vec::new(),
             devices: Vec::new(),
             notify: NotifySettings::default(),
             people: Vec::new(),

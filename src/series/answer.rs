@@ -100,17 +100,18 @@ impl Answer {
             *flag = true;
         }
         let Some(into) = self.cells.get_mut(at) else { return };
-        let scale = if metric.is_gauge() { 1.0 } else { f64::from(cells.scale_s) };
+        let gauge = self.grid.values.is_gauge(metric);
+        let scale = if gauge { 1.0 } else { f64::from(cells.scale_s) };
         for (bucket, &sum) in column.sum.iter().enumerate() {
             let known = metric_known_ms(cells, metric, bucket) as f64;
             if known <= 0.0 {
                 continue;
             }
             let from_ms = start_ms + bucket as i64 * length_ms;
-            let average = sum as f64 / known * if metric.is_gauge() { 1.0 } else { 1000.0 };
+            let average = sum as f64 / known * if gauge { 1.0 } else { 1000.0 };
             let of = |column: &[u64]| column.get(bucket).map(|&value| value as f64 / scale);
             // Extremes are whole counts per interval: rounding must not put them on the wrong side of the average.
-            let rounding = if metric.is_gauge() { 0.0 } else { 0.5 / scale };
+            let rounding = if gauge { 0.0 } else { 0.5 / scale };
             let max = of(&column.max).map_or(average, |max| max.max(average.min(max + rounding)));
             let min = of(&column.min).map_or(average, |min| min.min(average.max(min - rounding)));
             let (from, to) = (from_ms.max(run.from_ms), (from_ms + length_ms).min(run.to_ms));
@@ -127,7 +128,7 @@ impl Answer {
     pub(super) fn finish(self, query: &HistoryQuery, tier: Tier) -> History {
         let curves = self.cells.iter().zip(&query.metrics).zip(&self.no_minimum).map(|((cells, metric), &no_minimum)| Curve {
             metric: *metric,
-            average: cells.iter().map(|cell| cell.average(metric.is_gauge())).collect(),
+            average: cells.iter().map(|cell| cell.average(self.grid.values.is_gauge(*metric))).collect(),
             maximum: cells.iter().map(|cell| (cell.known_ms > 0.0).then_some(cell.max)).collect(),
             minimum: if no_minimum { Vec::new() } else { cells.iter().map(|cell| (cell.known_ms > 0.0).then_some(cell.min)).collect() },
         });

@@ -3,6 +3,7 @@
 
 use crate::model::{Gap, METRICS, PortMetric};
 
+use super::Values;
 use super::rate::{Hole, Known, Walk};
 use super::stretch::Rows;
 
@@ -15,6 +16,8 @@ pub(super) struct Grid {
     pub(super) step_ms: i64,
     /// How many buckets.
     pub(super) count: usize,
+    /// What is shared out.
+    pub(super) values: Values,
 }
 
 impl Grid {
@@ -48,6 +51,7 @@ struct Part {
 /// How all known stretches of a port are shared out: the same for all its metrics.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Shares {
+    values: Values,
     shares: Vec<Share>,
     parts: Vec<Part>,
 }
@@ -103,7 +107,8 @@ impl Grid {
 
     /// How each known stretch is shared out, as far as it lies in `[clip.0, clip.1)`.
     pub(super) fn spread(&self, known: &[Known], clip: (i64, i64)) -> Shares {
-        let mut out = Shares { shares: Vec::with_capacity(known.len()), parts: Vec::with_capacity(known.len() * 3 / 2) };
+        let mut out =
+            Shares { values: self.values, shares: Vec::with_capacity(known.len()), parts: Vec::with_capacity(known.len() * 3 / 2) };
         for of in known {
             let length_ms = (of.to_ms - of.from_ms) as f64;
             let first = out.parts.len();
@@ -121,10 +126,10 @@ impl Grid {
 
     /// Shares out one metric of a port's known stretches.
     pub(super) fn fill(cells: &mut [Cell], shares: &Shares, rows: &Rows, metric: PortMetric) {
-        let index = metric.index();
+        let (index, gauge) = (metric.index(), shares.values.is_gauge(metric));
         for share in &shares.shares {
             let Some(value) = rows.value(index, share.row) else { continue };
-            let (whole, rate) = if metric.is_gauge() {
+            let (whole, rate) = if gauge {
                 (value as f64, value as f64)
             } else {
                 // A counter that fell without a mark tells nothing.
@@ -134,7 +139,7 @@ impl Grid {
             };
             for part in shares.parts.get(share.parts.0..share.parts.1).unwrap_or_default() {
                 if let Some(cell) = cells.get_mut(part.bucket) {
-                    let weight = if metric.is_gauge() { part.share_ms } else { part.fraction };
+                    let weight = if gauge { part.share_ms } else { part.fraction };
                     cell.add(whole * weight, part.share_ms, rate, rate);
                 }
             }

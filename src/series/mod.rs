@@ -59,6 +59,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::settings::RetentionSettings;
+use crate::model::PortMetric;
 
 /// How the store is to work.
 #[derive(Clone, Debug)]
@@ -71,11 +72,36 @@ pub struct Options {
     pub commit_every: Duration,
     /// Bytes of polls held in memory while they cannot be written.
     pub hold_bytes: usize,
+    /// What the values are.
+    pub values: Values,
+}
+
+/// What the values of samples are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Values {
+    /// What ports count, and their state: [`PortMetric`] says which is which.
+    #[default]
+    Ports,
+    /// Momentary values only, whatever the numbers of the columns mean elsewhere; nobody is ranked by them.
+    Gauges,
+}
+
+impl Values {
+    /// Whether a column is a momentary value rather than a counter.
+    pub(crate) const fn is_gauge(self, metric: PortMetric) -> bool {
+        matches!(self, Self::Gauges) || metric.is_gauge()
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { retention: RetentionSettings::default(), queue: 8192, commit_every: Duration::from_secs(1), hold_bytes: 64 << 20 }
+        Self {
+            retention: RetentionSettings::default(),
+            queue: 8192,
+            commit_every: Duration::from_secs(1),
+            hold_bytes: 64 << 20,
+            values: Values::Ports,
+        }
     }
 }
 
@@ -92,6 +118,7 @@ pub(crate) struct Shared {
     lost: writer::Lost,
     space: space::Space,
     top: top::Top,
+    values: Values,
 }
 
 /// Opens the series under `dir` (made when it is not there) and starts the writer's thread.
@@ -111,6 +138,7 @@ pub fn open(dir: &Path, options: Options) -> Result<(Writer, Reader, Keeper), Se
         lost: writer::Lost::default(),
         space: space::Space::new(options.retention.disk_reserve),
         top: top::Top::default(),
+        values: options.values,
         retention: options.retention,
         layout,
     });
@@ -135,7 +163,7 @@ fn recall(shared: &Shared) -> Result<(), SeriesError> {
         }
         newest.into_iter().for_each(|newest| shared.tail.raise_newest(newest));
     }
-    let Some(newest) = shared.tail.newest_ms() else { return Ok(()) };
+    let Some(newest) = shared.tail.newest_ms().filter(|_| shared.values == Values::Ports) else { return Ok(()) };
     for (device, ports) in shared.tail.members() {
         shared.top.learn(&source::read(shared, device, None, &ports, newest - layout::HOUR_MS, newest + 1, u16::MAX)?);
     }

@@ -29,7 +29,7 @@ pub struct Reader {
 impl Reader {
     /// One port's curves and holes.
     pub fn history(&self, query: &HistoryQuery) -> Result<History, SeriesError> {
-        let grid = grid_of(query)?;
+        let grid = self.grid_of(query)?;
         let plan = plan::plan(&self.shared, query, grid.t0_ms, grid.end_ms());
         let mut answers = [(query.clone(), Answer::new(query, grid))];
         for run in &plan {
@@ -100,10 +100,10 @@ impl Reader {
         for (_, members) in devices {
             let mut answers = Vec::new();
             for &port in &members {
-                answers.push((query(port), Answer::new(&query(port), grid_of(&query(port))?)));
+                answers.push((query(port), Answer::new(&query(port), self.grid_of(&query(port))?)));
             }
             let Some((first, _)) = answers.first() else { continue };
-            let grid = grid_of(first)?;
+            let grid = self.grid_of(first)?;
             for run in plan::plan(&self.shared, first, grid.t0_ms, grid.end_ms()) {
                 self.run(&run, &mut answers)?;
             }
@@ -209,19 +209,19 @@ impl Reader {
         answer.hole(run, Hole { from_ms: told, to_ms: run.to_ms, gap: Gap::DaemonDown });
         Ok(())
     }
-}
 
-fn grid_of(query: &HistoryQuery) -> Result<Grid, SeriesError> {
-    let step_ms = i64::from(query.step_s) * 1000;
-    let (from, to) = (query.from.millis(), query.to.millis());
-    if step_ms == 0 || from >= to {
-        return Err(SeriesError::EmptySpan);
+    fn grid_of(&self, query: &HistoryQuery) -> Result<Grid, SeriesError> {
+        let step_ms = i64::from(query.step_s) * 1000;
+        let (from, to) = (query.from.millis(), query.to.millis());
+        if step_ms == 0 || from >= to {
+            return Err(SeriesError::EmptySpan);
+        }
+        let origin_ms = i64::from(query.origin_s) * 1000;
+        let t0_ms = from.saturating_sub(from.saturating_sub(origin_ms).rem_euclid(step_ms));
+        let asked = u64::try_from(to.saturating_sub(t0_ms)).unwrap_or(0).div_ceil(step_ms as u64);
+        if asked > MOST_POINTS {
+            return Err(SeriesError::TooMany { asked, most: MOST_POINTS });
+        }
+        Ok(Grid { t0_ms, step_ms, count: asked as usize, values: self.shared.values })
     }
-    let origin_ms = i64::from(query.origin_s) * 1000;
-    let t0_ms = from.saturating_sub(from.saturating_sub(origin_ms).rem_euclid(step_ms));
-    let asked = u64::try_from(to.saturating_sub(t0_ms)).unwrap_or(0).div_ceil(step_ms as u64);
-    if asked > MOST_POINTS {
-        return Err(SeriesError::TooMany { asked, most: MOST_POINTS });
-    }
-    Ok(Grid { t0_ms, step_ms, count: asked as usize })
 }

@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 use crate::model::{DeviceId, PortId};
 use crate::store::sqlite::{open_live, open_temp_build, publish};
 
-use super::Shared;
 use super::codec::block::ALL;
 use super::day::{self, DayFile, write_sealed};
 use super::error::SeriesError;
@@ -23,6 +22,7 @@ use super::pool::Kind;
 use super::source;
 use super::stretch::Stretch;
 use super::tiers::{self, Place};
+use super::{Shared, Values};
 
 /// Pages of sealed files: large ones waste least on blobs of a kilobyte or two.
 const PAGE_BYTES: u32 = 32_768;
@@ -49,7 +49,7 @@ pub(super) fn seal(shared: &Shared, day: Day, scratch: &mut Vec<u64>) -> Result<
             let stretch = trim(source::read(shared, *device, None, ports, from, to, ALL)?, day);
             write_sealed(DayFile { file: &file, path: &built, day, sealed: true }, &stretch, scratch)?;
             for (port, rows) in &stretch.ports {
-                let cells = tiers::consolidate(day, &stretch.polls, rows, shared.retention.min_for_counters);
+                let cells = tiers::consolidate(day, &stretch.polls, rows, shared.values, shared.retention.min_for_counters);
                 out.write(*port, &cells, scratch)?;
             }
         }
@@ -102,7 +102,7 @@ fn trim(stretch: Stretch, day: Day) -> Stretch {
 }
 
 /// The tiers' files while a day is consolidated.
-struct Tiers(Vec<(Connection, Tier, Place)>);
+struct Tiers(Vec<(Connection, Tier, Place)>, Values);
 
 impl Tiers {
     fn open(shared: &Shared, day: Day) -> Result<Self, SeriesError> {
@@ -113,7 +113,7 @@ impl Tiers {
             tiers::prepare(&file, &place.path)?;
             open.push((file, tier, place));
         }
-        Ok(Self(open))
+        Ok(Self(open, shared.values))
     }
 
     fn each(&self, sql: &str) -> Result<(), SeriesError> {
@@ -132,9 +132,9 @@ impl Tiers {
         for (file, tier, place) in &self.0 {
             let factor = tiers::per_day(Tier::Minutes5) / tiers::per_day(*tier);
             if factor == 1 {
-                tiers::write(file, place, port, minutes5, scratch)?;
+                tiers::write(file, place, port, minutes5, self.1, scratch)?;
             } else {
-                tiers::write(file, place, port, &tiers::coarser(minutes5, factor), scratch)?;
+                tiers::write(file, place, port, &tiers::coarser(minutes5, factor), self.1, scratch)?;
             }
         }
         Ok(())

@@ -8,7 +8,6 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::model::{METRICS, PortId, PortMetric};
 use crate::store::StoreError;
 
-use super::Shared;
 use super::codec::cells::{Cells, Column};
 use super::error::SeriesError;
 use super::grid::{Cell, Grid};
@@ -17,6 +16,7 @@ use super::layout::{DAY_MS, Day, HOUR_MS, Layout, TIER};
 use super::pool::Kind;
 use super::rate::walk;
 use super::stretch::{Poll, Rows};
+use super::{Shared, Values};
 
 /// The length of a bucket in milliseconds; of raw samples the shortest interval there is.
 pub(super) const fn length_ms(tier: Tier) -> i64 {
@@ -145,8 +145,8 @@ const fn after(tier: Tier, place: &Place) -> Day {
 }
 
 /// A port's day in 5-minute buckets, from its raw samples.
-pub(super) fn consolidate(day: Day, polls: &[Poll], rows: &Rows, min_for_counters: bool) -> Cells {
-    let grid = Grid { t0_ms: day.start_ms(), step_ms: length_ms(Tier::Minutes5), count: 288 };
+pub(super) fn consolidate(day: Day, polls: &[Poll], rows: &Rows, values: Values, min_for_counters: bool) -> Cells {
+    let grid = Grid { t0_ms: day.start_ms(), step_ms: length_ms(Tier::Minutes5), count: 288, values };
     let walked = walk(polls, rows);
     let (known_ms, gap) = grid.coverage(&walked);
     let scale_s = polls.iter().map(|poll| poll.interval_s).max().unwrap_or(1).max(1);
@@ -161,14 +161,15 @@ pub(super) fn consolidate(day: Day, polls: &[Poll], rows: &Rows, min_for_counter
         if present >> metric.index() & 1 == 0 {
             continue;
         }
-        let stands = !metric.is_gauge() && always >> metric.index() & 1 == 1 && rows.is_still(metric.index());
+        let gauge = values.is_gauge(metric);
+        let stands = !gauge && always >> metric.index() & 1 == 1 && rows.is_still(metric.index());
         if let Some(same) = still.as_ref().filter(|_| stands) {
             into.clone_from(same);
             continue;
         }
         buckets.fill(Cell::default());
         Grid::fill(&mut buckets, &shares, rows, metric);
-        *into = column(&buckets, &cells.known_ms, metric, scale_s, min_for_counters);
+        *into = column(&buckets, &cells.known_ms, gauge, scale_s, min_for_counters);
         if stands {
             still = Some(into.clone());
         }
@@ -177,11 +178,11 @@ pub(super) fn consolidate(day: Day, polls: &[Poll], rows: &Rows, min_for_counter
 }
 
 /// A metric's buckets as whole numbers. Growth is rounded as a running total, so that a day's sum stays exact.
-fn column(buckets: &[Cell], port_known: &[u64], metric: PortMetric, scale_s: u32, min_for_counters: bool) -> Option<Column> {
+fn column(buckets: &[Cell], port_known: &[u64], gauge: bool, scale_s: u32, min_for_counters: bool) -> Option<Column> {
     if buckets.iter().all(|cell| cell.known_ms <= 0.0) {
         return None;
     }
-    let scale = if metric.is_gauge() { 1.0 } else { f64::from(scale_s) };
+    let scale = if gauge { 1.0 } else { f64::from(scale_s) };
     let mut into = Column::default();
     let (mut total, mut told) = (0.0, 0_u64);
     for cell in buckets {
@@ -190,7 +191,7 @@ fn column(buckets: &[Cell], port_known: &[u64], metric: PortMetric, scale_s: u32
         into.sum.push(now - told);
         told = now;
         into.max.push(whole(cell.max * scale));
-        if metric.is_gauge() || min_for_counters {
+        if gauge || min_for_counters {
             into.min.push(whole(cell.min * scale));
         }
         into.known_ms.push(whole(cell.known_ms));
@@ -257,7 +258,14 @@ fn longest_gap(gaps: &[u8], known: &[u64]) -> u8 {
 }
 
 /// Writes a day's buckets of a port into its row, beside what the row holds of other days. Within a transaction.
-pub(super) fn write(file: &Connection, place: &Place, port: PortId, day: &Cells, scratch: &mut Vec<u64>) -> Result<(), SeriesError> {
+pub(super) fn write(
+    file: &Connection,
+    place: &Place,
+    port: PortId,
+    day: &Cells,
+    values: Values,
+    scratch: &mut Vec<u64>,
+) -> Result<(), SeriesError> {
     let (key, path) = (key(port, place.row), &place.path);
     let sqlite = SeriesError::sqlite(path);
     let mut whole = None;
@@ -266,7 +274,7 @@ pub(super) fn write(file: &Connection, place: &Place, port: PortId, day: &Cells,
         let earlier: Option<Vec<u8>> = select.query_row([key], |row| row.get(0)).optional().map_err(&sqlite)?;
         let earlier = earlier.map(|blob| Cells::decode(&blob, u16::MAX)).transpose();
         let mut row = earlier.map_err(|error| SeriesError::block(path, key, error))?.unwrap_or_else(|| Cells::empty(place.count));
-        put(&mut row, place.offset, day);
+        put(&mut row, place.offset, day, values);
         whole = Some(row);
     }
     let blob = whole.as_ref().unwrap_or(day).encode(scratch);
@@ -275,7 +283,7 @@ pub(super) fn write(file: &Connection, place: &Place, port: PortId, day: &Cells,
 }
 
 /// Puts a day's buckets into a row at `offset`.
-fn put(row: &mut Cells, offset: usize, day: &Cells) {
+fn put(row: &mut Cells, offset: usize, day: &Cells, values: Values) {
     let scale_s = row.scale_s.max(day.scale_s);
     let count = row.gap.len();
     splice(&mut row.gap, offset, &day.gap);
@@ -285,7 +293,7 @@ fn put(row: &mut Cells, offset: usize, day: &Cells) {
         if into.is_none() && from.is_none() {
             continue;
         }
-        let gauge = PortMetric::from_index(metric).is_some_and(PortMetric::is_gauge);
+        let gauge = PortMetric::from_index(metric).is_some_and(|metric| values.is_gauge(metric));
         let zeros = || Column { sum: vec![0; count], max: vec![0; count], min: Vec::new(), known_ms: vec![0; count] };
         let mut column = into.take().unwrap_or_else(zeros);
         if column.known_ms.is_empty() {

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use crate::model::{DeviceId, Gap, clock};
 
-use super::Shared;
 use super::bulk::Bulk;
 use super::codec::poll::Chain;
 use super::error::SeriesError;
@@ -20,6 +19,7 @@ use super::journal::Journal;
 use super::layout::{HOUR_MS, time};
 use super::sample::DeviceSample;
 use super::tail::TailRow;
+use super::{Shared, Values};
 
 /// What the thread is told.
 pub(super) enum Message {
@@ -193,7 +193,9 @@ impl Thread {
         let row = TailRow { time_ms, blob: Arc::clone(&blob) };
         let superseded = shared.tail.push(sample.device, row, unknown.iter().copied());
         shared.counters.superseded.fetch_add(superseded.len() as u64, Ordering::Relaxed);
-        shared.top.push(sample, back);
+        if shared.values == Values::Ports {
+            shared.top.push(sample, back);
+        }
         self.journal.push(sample.device, time_ms, blob, rows, superseded, &unknown);
         shared.counters.held.store(self.journal.held(), Ordering::Relaxed);
     }

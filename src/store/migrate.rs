@@ -14,10 +14,11 @@ const STEPS: [&str; LATEST as usize] = [
     include_str!("migrations/003_notify.sql"),
     include_str!("migrations/004_incident.sql"),
     include_str!("migrations/005_accounts.sql"),
+    include_str!("migrations/006_ping.sql"),
 ];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 5;
+pub(super) const LATEST: i32 = 6;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -68,6 +68,31 @@ fn a_steady_counter_reads_the_same_from_tail_open_day_sealed_day_and_tiers() {
 }
 
 #[test]
+fn gauges_are_averaged_in_every_tier_and_keep_their_extremes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader, mut keeper) = open(dir.path(), Options { values: Values::Gauges, ..options() }).unwrap();
+    // A minute of 400 in every five, else 100: falling values are no reset.
+    for poll in 0..2 * 1440 {
+        assert!(writer.append(sample(START + (poll + 1) * 60_000, if poll % 5 == 4 { 400 } else { 100 })));
+    }
+    writer.flush().unwrap();
+    for now in [START, START + DAY_MS, START + 3 * DAY_MS] {
+        keeper.tick(time(now)).unwrap();
+        for step in [300, 3600, 86_400] {
+            let octets = &ask(&reader, START, START + DAY_MS, step).curves[0];
+            assert!(
+                octets.average.iter().all(|value| value.is_some_and(|value| (value - 160.0).abs() < 1.0)),
+                "{step} {:?}",
+                octets.average
+            );
+            assert!(octets.maximum.iter().all(|value| *value == Some(400.0)), "{step}");
+            assert!(octets.minimum.iter().all(|value| *value == Some(100.0)), "{step}");
+        }
+    }
+    keeper.close().unwrap();
+}
+
+#[test]
 fn what_was_acknowledged_is_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let (writer, _, keeper) = open(dir.path(), options()).unwrap();
