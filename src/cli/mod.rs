@@ -13,6 +13,7 @@ pub mod logging;
 mod mail;
 mod man;
 pub mod out;
+mod ping;
 mod series;
 mod serve;
 mod snmp_args;
@@ -89,6 +90,7 @@ enum Command {
     Device(Box<device::Args>),
     Discover(Box<discover::Args>),
     Mail(mail::Args),
+    Ping(ping::Args),
     #[command(hide = true)]
     Man(man::Args),
 }
@@ -172,6 +174,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Device(args) => device::run(globals, &args),
         Command::Discover(args) => discover::run(&args),
         Command::Mail(args) => mail::run(globals, &args),
+        Command::Ping(args) => ping::run(globals, &args),
         Command::Man(args) => man::run(&args),
     }
 }

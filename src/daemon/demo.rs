@@ -74,9 +74,36 @@ fn configure(campus: &Campus, addresses: &[SocketAddr], data: &Path, overrides: 
     let main = data.join("netroom.toml");
     // It holds the community: for our own eyes.
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&main).map_err(failed(&main))?;
-    file.write_all(campus.configuration(addresses).as_bytes()).map_err(failed(&main))?;
+    let listen = overrides.listen.unwrap_or(Settings::new("").web.listen);
+    file.write_all((campus.configuration(addresses) + &hosts(listen)).as_bytes()).map_err(failed(&main))?;
     let overrides = Overrides { data: Some(data.to_path_buf()), ..overrides };
     Ok(Origin { main, overrides, credentials: None })
+}
+
+/// Hosts of the demo: addresses of this machine that really answer, this program's own pages as a service, and a service
+/// that nobody offers.
+fn hosts(pages: SocketAddr) -> String {
+    let mut text = String::from("\n[ping]\ndevices = false\n");
+    for (name, last, site, parents) in [
+        ("gw-campus", 1, "中心机房", ""),
+        ("fw-campus", 2, "中心机房", "\"gw-campus\""),
+        ("www", 80, "中心机房", "\"fw-campus\""),
+        ("mail", 25, "中心机房", "\"fw-campus\""),
+        ("dns1", 53, "中心机房", "\"gw-campus\""),
+        ("ap-library", 101, "图书馆", "\"gw-campus\""),
+    ] {
+        text.push_str(&format!(
+            "\n[[host]]\nname = \"{name}\"\naddress = \"127.77.0.{last}\"\nsite = \"{site}\"\nparents = [{parents}]\ninterval = \"10s\"\n"
+        ));
+    }
+    let (address, port) =
+        if pages.ip().is_unspecified() { ("127.0.0.1".to_owned(), pages.port()) } else { (pages.ip().to_string(), pages.port()) };
+    text.push_str(&format!(
+        "\n[[host]]\nname = \"netroom\"\naddress = \"{address}\"\nsite = \"中心机房\"\ninterval = \"10s\"\n\
+         [[host.check]]\nname = \"pages\"\nkind = \"http\"\nport = {port}\npath = \"/healthz\"\ntext = \"ok\"\ninterval = \"10s\"\n\
+         [[host.check]]\nname = \"nobody\"\nkind = \"tcp\"\nport = 9\ninterval = \"10s\"\n"
+    ));
+    text
 }
 
 /// Writes the campus's past through the real store; how many port samples. None when this directory has a past already.

@@ -96,9 +96,10 @@ impl Incidents {
 /// What the configuration says of incidents.
 fn setup(settings: &Settings) -> Setup {
     let place = |site: &Arc<str>, zone, tags: &[Arc<str>]| Place { site: Arc::clone(site), zone: Some(zone), tags: tags.to_vec() };
+    let hosts = settings.hosts.iter().map(|host| (Arc::clone(&host.name), place(&host.site, host.zone, &host.tags)));
     let devices = settings.devices.iter();
     let places: HashMap<Arc<str>, Place> =
-        devices.map(|device| (Arc::clone(&device.name), place(&device.site, device.zone, &device.tags))).collect();
+        devices.map(|device| (Arc::clone(&device.name), place(&device.site, device.zone, &device.tags))).chain(hosts).collect();
     let subjects = places.len();
     Setup { limits: Limits::default(), scope: Scope::new(places, subjects), zone: settings.time_zone.clone(), windows: Vec::new() }
 }

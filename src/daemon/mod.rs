@@ -16,6 +16,7 @@ mod inventory;
 pub mod liveness;
 mod notify;
 mod past;
+mod ping;
 mod reload;
 mod serve;
 pub mod signals;

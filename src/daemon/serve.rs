@@ -17,6 +17,7 @@ use crate::daemon::incident::Incidents;
 use crate::daemon::liveness::{Liveness, Pulse};
 use crate::daemon::notify;
 use crate::daemon::past::Past;
+use crate::daemon::ping::Ping;
 use crate::daemon::reload;
 use crate::daemon::signals::{Signal, Signals};
 use crate::daemon::supervise::{Stage, Supervisor, Task};
@@ -91,6 +92,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
         house.incidents.reloaded(loaded.as_ref()).await;
         if let Some(settings) = loaded {
             set_log_filter(&settings.log.filter);
+            if let Err(error) = house.ping.set(&settings).await {
+                tracing::error!(%error, "the hosts before stay in force, the new ones have no numbers: {error}");
+            }
             current = settings;
         }
         systemd.ready(&status(&current, address));
@@ -123,6 +127,7 @@ struct House {
     incidents: Arc<Incidents>,
     sender: Arc<Sender>,
     doors: Doors,
+    ping: Arc<Ping>,
 }
 
 impl House {
@@ -153,7 +158,10 @@ impl House {
         let sender = notify::build(settings, outbox, around).await?;
         own.add(Box::new(metrics::NotifyCollector(Arc::clone(&sender))))?;
         let keeper = Arc::new(Mutex::new(Some(keeper)));
-        Ok(Self { doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender })
+        let ping = Arc::new(Ping::open(store.clone(), held, settings, incidents.findings())?);
+        ping.set(settings).await?;
+        own.add(Box::new(metrics::PingCollector(Arc::clone(ping.board()))))?;
+        Ok(Self { doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender, ping })
     }
 
     fn start(
@@ -168,6 +176,7 @@ impl House {
         self.start_flow(supervisor, &liveness);
         self.incidents.start(supervisor);
         notify::start(&self.sender, supervisor);
+        self.ping.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;
@@ -221,7 +230,9 @@ impl House {
     fn start_pages(&self, supervisor: &Supervisor, settings: &Settings, listener: TcpListener) -> Result<(), DaemonError> {
         let past = Arc::new(Past { reader: self.reader.clone(), counts: Arc::clone(&self.flow.counts) });
         let app = web::App::new(Arc::clone(&self.live), past, settings.time_zone.clone(), supervisor.stopping());
-        let app = self.doors.hang(app, settings);
+        let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default() });
+        let reach = web::Reachability::new(Arc::clone(self.ping.board()), hosts);
+        let app = self.doors.hang(app.with_reach(reach), settings);
         let mut routes = web::router(Arc::clone(&app));
         if settings.metrics.enabled {
             let exposed = Arc::new(Metrics::new(Arc::clone(&self.live), Arc::clone(&self.own)));
@@ -252,7 +263,9 @@ impl House {
         let drained = supervisor.shutdown(DRAIN).await;
         self.transport.stop();
         let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let closed = tokio::task::spawn_blocking(move || keeper.map_or(Ok(()), Keeper::close)).await;
+        let hosts = self.ping.take_keeper();
+        let close = |keeper: Option<Keeper>| keeper.map_or(Ok(()), Keeper::close);
+        let closed = tokio::task::spawn_blocking(move || close(keeper).and(close(hosts))).await;
         closed.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         if drained.unfinished.is_empty() { Ok(()) } else { Err(DaemonError::Unfinished(drained.unfinished)) }
     }

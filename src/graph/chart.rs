@@ -70,9 +70,9 @@ pub struct PortChart {
 /// An average counts as current when it is one of so many last buckets: the one of now is often not complete yet.
 const CURRENT_WITHIN: usize = 3;
 
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 20.0;
-const TOP: f64 = 52.0;
+pub(super) const LEFT: f64 = 64.0;
+pub(super) const RIGHT: f64 = 20.0;
+pub(super) const TOP: f64 = 52.0;
 
 impl Trace {
     /// The sum of these metrics of an answer of the store, times `factor`. Maxima are given only for a single metric:
@@ -148,9 +148,10 @@ impl PortChart {
         self.open(&mut out, height, &figures);
         self.heading(&mut out);
         let scale = Scale::fit(self.reach(), self.rule());
-        band::draw(&mut out, &self.gaps, plot, (self.from, self.to), &|at| self.when(at, true), self.lang);
+        let axis = self.axis();
+        band::draw(&mut out, &self.gaps, plot, (self.from, self.to), &|at| axis.when(at, true), self.lang);
         value_axis(&mut out, plot, scale, self.kind.unit().symbol());
-        self.time_axis(&mut out, plot);
+        axis.draw(&mut out, plot);
         self.curves(&mut out, plot, scale);
         self.speed_rule(&mut out, plot, scale);
         let place = Place { left: plot[0], right: plot[0] + plot[2], top: table_top };
@@ -213,7 +214,7 @@ impl PortChart {
             "{} {}, {}. {}; {}",
             self.title,
             self.subject(),
-            self.range(),
+            self.axis().range(),
             direction("graph-in", inbound),
             direction("graph-out", outbound)
         )
@@ -228,7 +229,7 @@ impl PortChart {
         let below: Vec<&str> =
             [Some(self.subtitle.as_str()), speed.as_deref()].into_iter().flatten().filter(|part| !part.is_empty()).collect();
         svg::text(out, "", 12.0, 36.0, &svg::fit(&below.join(" · "), room * 0.55, 11.0));
-        svg::text(out, "ng-r", right, 36.0, &self.range());
+        svg::text(out, "ng-r", right, 36.0, &self.axis().range());
     }
 
     /// `流量 · 日图（5 分钟平均）`.
@@ -239,48 +240,8 @@ impl PortChart {
         format(self.lang, "graph-subject", &[("kind", kind.into()), ("span", span.into()), ("step", step.into())])
     }
 
-    /// From when to when.
-    fn range(&self) -> String {
-        let clock = self.to.secs() - self.from.secs() < 40 * 86_400;
-        format!("{} – {}", self.when(self.from, clock), self.when(self.to, clock))
-    }
-
-    /// A time on the picture's own clock.
-    fn when(&self, at: Timestamp, clock: bool) -> String {
-        let Some(at) = local(at, &self.zone) else { return "—".to_owned() };
-        let mut shown = format!("{}-{:02}-{:02}", at.year(), at.month(), at.day());
-        if clock {
-            let _ = write!(shown, " {:02}:{:02}", at.hour(), at.minute());
-        }
-        shown
-    }
-
-    fn time_axis(&self, out: &mut String, plot: [f64; 4]) {
-        let [x, y, width, height] = plot;
-        let scale = width / (self.to.millis() - self.from.millis()).max(1) as f64;
-        let place = |at: Timestamp| x + (at.millis() - self.from.millis()) as f64 * scale;
-        let ticks = ticks(self.from, self.to, &self.zone, self.lang);
-        for (class, strong) in [("ng-grid", false), ("ng-axis", true)] {
-            svg::path_start(out, class);
-            for tick in ticks.iter().filter(|tick| tick.strong == strong && tick.at >= self.from) {
-                svg::command(out, 'M', &[place(tick.at), y]);
-                svg::command(out, 'v', &[height + if tick.strong || !tick.label.is_empty() { 4.0 } else { 0.0 }]);
-            }
-            if strong {
-                svg::command(out, 'M', &[x, y + height]);
-                svg::command(out, 'h', &[width]);
-            }
-            svg::path_end(out);
-        }
-        let mut free = x - LEFT;
-        for tick in ticks.iter().filter(|tick| !tick.label.is_empty()) {
-            let at = place(tick.label_at);
-            let half = legend::width(&tick.label) / 2.0;
-            if at - half >= free && at + half <= x + width + RIGHT {
-                svg::text(out, "ng-c", at, y + height + 15.0, &tick.label);
-                free = at + half + 4.0;
-            }
-        }
+    const fn axis(&self) -> TimeAxis<'_> {
+        TimeAxis { from: self.from, to: self.to, zone: &self.zone, lang: self.lang }
     }
 
     fn curves(&self, out: &mut String, plot: [f64; 4], scale: Scale) {
@@ -317,8 +278,64 @@ impl PortChart {
     }
 }
 
+/// The time axis of a picture.
+#[derive(Clone, Copy)]
+pub(super) struct TimeAxis<'a> {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) zone: &'a TimeZone,
+    pub(super) lang: Lang,
+}
+
+impl TimeAxis<'_> {
+    /// From when to when.
+    pub(super) fn range(&self) -> String {
+        let clock = self.to.secs() - self.from.secs() < 40 * 86_400;
+        format!("{} – {}", self.when(self.from, clock), self.when(self.to, clock))
+    }
+
+    /// A time on the picture's own clock.
+    pub(super) fn when(&self, at: Timestamp, clock: bool) -> String {
+        let Some(at) = local(at, self.zone) else { return "—".to_owned() };
+        let mut shown = format!("{}-{:02}-{:02}", at.year(), at.month(), at.day());
+        if clock {
+            let _ = write!(shown, " {:02}:{:02}", at.hour(), at.minute());
+        }
+        shown
+    }
+
+    /// Draws the axis with its grid.
+    pub(super) fn draw(&self, out: &mut String, plot: [f64; 4]) {
+        let [x, y, width, height] = plot;
+        let scale = width / (self.to.millis() - self.from.millis()).max(1) as f64;
+        let place = |at: Timestamp| x + (at.millis() - self.from.millis()) as f64 * scale;
+        let ticks = ticks(self.from, self.to, self.zone, self.lang);
+        for (class, strong) in [("ng-grid", false), ("ng-axis", true)] {
+            svg::path_start(out, class);
+            for tick in ticks.iter().filter(|tick| tick.strong == strong && tick.at >= self.from) {
+                svg::command(out, 'M', &[place(tick.at), y]);
+                svg::command(out, 'v', &[height + if tick.strong || !tick.label.is_empty() { 4.0 } else { 0.0 }]);
+            }
+            if strong {
+                svg::command(out, 'M', &[x, y + height]);
+                svg::command(out, 'h', &[width]);
+            }
+            svg::path_end(out);
+        }
+        let mut free = x - LEFT;
+        for tick in ticks.iter().filter(|tick| !tick.label.is_empty()) {
+            let at = place(tick.label_at);
+            let half = legend::width(&tick.label) / 2.0;
+            if at - half >= free && at + half <= x + width + RIGHT {
+                svg::text(out, "ng-c", at, y + height + 15.0, &tick.label);
+                free = at + half + 4.0;
+            }
+        }
+    }
+}
+
 /// Draws the value axis with its grid.
-fn value_axis(out: &mut String, [x, y, width, height]: [f64; 4], scale: Scale, unit: &str) {
+pub(super) fn value_axis(out: &mut String, [x, y, width, height]: [f64; 4], scale: Scale, unit: &str) {
     svg::path_start(out, "ng-grid");
     for mark in scale.marks().filter(|mark| *mark > 0.0) {
         svg::command(out, 'M', &[x - 4.0, y + height - mark * height / scale.top]);

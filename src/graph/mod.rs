@@ -11,6 +11,7 @@ pub mod feed;
 pub mod kind;
 mod legend;
 pub mod png;
+pub mod smoke;
 pub mod span;
 pub mod spark;
 mod svg;
@@ -18,6 +19,7 @@ pub mod theme;
 
 pub use chart::{PortChart, Trace};
 pub use kind::Kind;
+pub use smoke::SmokeChart;
 pub use span::{Span, Window};
 pub use theme::Theme;
 

@@ -22,7 +22,7 @@ pub enum Theme {
 type Token = (&'static str, &'static str, &'static str);
 
 /// All colours.
-pub const TOKENS: [Token; 9] = [
+pub const TOKENS: [Token; 15] = [
     ("--ng-bg", "#ffffff", "#14181d"),
     ("--ng-text", "#1d2329", "#e6eaee"),
     ("--ng-muted", "#59636e", "#9aa5b1"),
@@ -32,6 +32,12 @@ pub const TOKENS: [Token; 9] = [
     ("--ng-out", "#7a1f7d", "#f5c6f7"),
     ("--ng-gap", "#f1efe9", "#232426"),
     ("--ng-hatch", "#b9b2a2", "#5d5a52"),
+    ("--ng-smoke", "#7f8b96", "#93a0ad"),
+    ("--ng-loss0", "#12823b", "#3fbf6c"),
+    ("--ng-loss1", "#1672d0", "#5aa9f5"),
+    ("--ng-loss2", "#8a3fd1", "#b98bf2"),
+    ("--ng-loss3", "#c2570c", "#f2954a"),
+    ("--ng-loss4", "#c41230", "#ff6b7d"),
 ];
 
 /// The families asked for: what the reader's system has for Chinese first, then our own subset.
@@ -58,6 +64,13 @@ const RULES: &str = "\
 .ng-in95{fill:none;stroke:var(--ng-in);stroke-width:1.2;stroke-dasharray:6 3}\
 .ng-out95{fill:none;stroke:var(--ng-out);stroke-width:1.2;stroke-dasharray:6 3}\
 .ng-speed{fill:none;stroke:var(--ng-muted);stroke-width:1.2}\
+.ng-smoke{fill:var(--ng-smoke);fill-opacity:.25}\
+.ng-smoke2{fill:var(--ng-smoke);fill-opacity:.4}\
+.ng-loss0{fill:none;stroke:var(--ng-loss0);stroke-width:2.2}\
+.ng-loss1{fill:none;stroke:var(--ng-loss1);stroke-width:2.2}\
+.ng-loss2{fill:none;stroke:var(--ng-loss2);stroke-width:2.4}\
+.ng-loss3{fill:none;stroke:var(--ng-loss3);stroke-width:2.6}\
+.ng-loss4{fill:none;stroke:var(--ng-loss4);stroke-width:4}\
 .ng-gap{fill:var(--ng-gap)}\
 .ng-hatch{fill:none;stroke:var(--ng-hatch);stroke-width:.8}";
 
@@ -174,7 +187,17 @@ mod tests {
     #[test]
     fn texts_and_lines_stand_out_from_the_ground() {
         for dark in [false, true] {
-            for (name, least) in [("--ng-text", 7.0), ("--ng-muted", 4.5), ("--ng-in", 3.0), ("--ng-out", 3.0)] {
+            for (name, least) in [
+                ("--ng-text", 7.0),
+                ("--ng-muted", 4.5),
+                ("--ng-in", 3.0),
+                ("--ng-out", 3.0),
+                ("--ng-loss0", 3.0),
+                ("--ng-loss1", 3.0),
+                ("--ng-loss2", 3.0),
+                ("--ng-loss3", 3.0),
+                ("--ng-loss4", 3.0),
+            ] {
                 for ground in ["--ng-bg", "--ng-gap"] {
                     let ratio = contrast(token(name, dark), token(ground, dark));
                     // Curves are not drawn over gaps.

@@ -83,6 +83,7 @@ pub struct UnknownLang;
 const FILES: &[(&str, &str)] = &[
     (include_str!("texts/access.zh-CN.ftl"), include_str!("texts/access.en.ftl")),
     (include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl")),
+    (include_str!("texts/host.zh-CN.ftl"), include_str!("texts/host.en.ftl")),
     (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
     (include_str!("texts/notify.zh-CN.ftl"), include_str!("texts/notify.en.ftl")),
     (include_str!("texts/web.zh-CN.ftl"), include_str!("texts/web.en.ftl")),

@@ -12,6 +12,7 @@ pub mod column;
 pub mod driver;
 pub mod link;
 pub mod live;
+pub mod now;
 pub mod prober;
 pub mod round;
 pub mod schedule;

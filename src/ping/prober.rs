@@ -82,11 +82,11 @@ impl Prober {
         self.steady.wall(steady_ns)
     }
 
-    /// One turn: takes what came, gives up what is overdue, sends what is due. Returns when it was (steady nanoseconds).
+    /// Takes what came and gives up what is overdue, and sends nothing more: for an end at which every probe is accounted for.
     ///
     /// # Errors
-    /// A socket that cannot be read any more.
-    pub fn turn(&mut self, mut each: impl FnMut(Event)) -> io::Result<i64> {
+    /// As [`Self::turn`].
+    pub fn turn_without_sending(&mut self, mut each: impl FnMut(Event)) -> io::Result<i64> {
         let now_ns = self.steady.now();
         self.receive(&mut each)?;
         for (wire, drops) in &mut self.wires {
@@ -97,6 +97,15 @@ impl Prober {
         }
         // The sockets were emptied after `now_ns`: whatever came by then has been handed in.
         self.schedule.give_up(now_ns, &mut each);
+        Ok(now_ns)
+    }
+
+    /// One turn: takes what came, gives up what is overdue, sends what is due. Returns when it was (steady nanoseconds).
+    ///
+    /// # Errors
+    /// A socket that cannot be read any more.
+    pub fn turn(&mut self, mut each: impl FnMut(Event)) -> io::Result<i64> {
+        let now_ns = self.turn_without_sending(&mut each)?;
         let mut sent = 0;
         while let Some(probe) = self.schedule.next_probe(now_ns) {
             self.send(&probe, &mut each);

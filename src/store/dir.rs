@@ -66,6 +66,11 @@ impl DataDir {
         database_of(&self.path)
     }
 
+    /// Where the series of hosts and services are.
+    pub fn hosts(&self) -> PathBuf {
+        self.path.join("hosts")
+    }
+
     /// Where the series are.
     pub fn series(&self) -> PathBuf {
         series_of(&self.path)

@@ -16,6 +16,7 @@ use super::csv::Csv;
 use super::failure::Failure;
 use super::filter::Asked as PortsAsked;
 use super::openapi;
+use super::reach_api;
 use super::route::{Row, get};
 use super::survey::{Survey, Top};
 use super::visitor::Visitor;
@@ -37,6 +38,8 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/overview", P::Read, overview),
         get("/api/v1/devices", P::Read, devices),
         get("/api/v1/devices/{name}", P::Read, device),
+        get("/api/v1/hosts", P::Read, reach_api::hosts),
+        get("/api/v1/hosts/{name}", P::Read, reach_api::host),
         get("/api/v1/ports", P::Read, ports),
         get("/api/v1/ports/{id}", P::Read, port),
         get("/api/v1/ports/{id}/history", P::Read, history),

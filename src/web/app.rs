@@ -9,11 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::{Access, AccessRules};
 use super::change::Changes;
+use super::reach::Reachability;
 use super::source::{HistoryError, HistorySource, Keeping};
 use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
 use crate::accounts::Accounts;
 use crate::model::{PortId, Timestamp, clock};
+use crate::ping::live::Board;
 use crate::ports::live::{DeviceLive, DeviceState, Live};
 
 /// Open live streams at most; past this a page still loads and says that it does not move.
@@ -32,6 +34,8 @@ pub struct App {
     sparks: Sparks,
     streams: Arc<Semaphore>,
     access: Access,
+    board: Arc<Board>,
+    reach: Option<Reachability>,
 }
 
 impl App {
@@ -48,7 +52,27 @@ impl App {
             sparks: Sparks::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             access: Access::open(),
+            board: Arc::default(),
+            reach: None,
         }
+    }
+
+    /// Shows hosts and services too.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Reachability) -> Self {
+        self.board = Arc::clone(&reach.board);
+        self.reach = Some(reach);
+        self
+    }
+
+    /// Every host and service now; an empty table where nobody is pinged.
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Reachability, where somebody is pinged.
+    pub(crate) const fn reach(&self) -> Option<&Reachability> {
+        self.reach.as_ref()
     }
 
     /// Reads the time from `read` instead of the machine's clock.

@@ -22,6 +22,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::app::App;
 use super::failure::Failure;
 use super::filter::Asked as PortsAsked;
+use super::pages::host::ListAsked as HostsAsked;
 use super::pages::{self, Part};
 use super::visitor::Visitor;
 use super::words::Words;
@@ -44,6 +45,8 @@ pub(crate) struct Asked {
     id: u32,
     #[serde(flatten)]
     ports: PortsAsked,
+    #[serde(flatten)]
+    hosts: HostsAsked,
 }
 
 /// What a stream shows.
@@ -51,6 +54,8 @@ pub(crate) struct Asked {
 enum View {
     Overview,
     Devices,
+    Hosts(HostsAsked),
+    Host(String),
     Device(String),
     Port(PortId),
     Ports(PortsAsked),
@@ -63,6 +68,8 @@ impl TryFrom<Asked> for View {
         match asked.view.as_str() {
             "overview" => Ok(Self::Overview),
             "devices" => Ok(Self::Devices),
+            "hosts" => Ok(Self::Hosts(asked.hosts)),
+            "host" => Ok(Self::Host(asked.name)),
             "device" => Ok(Self::Device(asked.name)),
             "port" => Ok(Self::Port(PortId(asked.id))),
             "ports" => Ok(Self::Ports(asked.ports)),
@@ -74,7 +81,7 @@ impl TryFrom<Asked> for View {
 impl View {
     const fn every(&self) -> Duration {
         match self {
-            Self::Ports(_) | Self::Devices => LIST_EVERY,
+            Self::Ports(_) | Self::Devices | Self::Hosts(_) => LIST_EVERY,
             _ => EVERY,
         }
     }
@@ -147,6 +154,10 @@ impl Feed {
         match &self.view {
             View::Overview => (pages::overview::parts(app, words, &clock).await, None),
             View::Devices => (pages::devices::parts(app, words, &clock), None),
+            View::Hosts(asked) => (pages::host::list_parts(app, words, &clock, asked), None),
+            View::Host(name) => {
+                (app.board().host(name).map(|host| pages::host::parts(app, words, &clock, &host)).unwrap_or_default(), None)
+            }
             View::Ports(asked) => (pages::ports::parts(app, words, &clock, asked).await, None),
             View::Device(name) => match app.device(name) {
                 Some(device) => (pages::device::parts(app, words, &clock, &device).await, None),

@@ -21,6 +21,12 @@ pub(crate) fn document() -> Value {
                 &[in_path("name", "The configured name", "string")],
                 &json!({ "type": "object", "properties": { "device": reference("Device"), "ports": array("Port") } }),
             ),
+            "/api/v1/hosts": path("All pinged hosts and devices with their last round and services", &[], &json!({ "type": "object" })),
+            "/api/v1/hosts/{name}": path(
+                "One pinged host or device",
+                &[in_path("name", "The configured name", "string")],
+                &json!({ "type": "object" }),
+            ),
             "/api/v1/ports": path("Ports: filtered, sorted, a page at a time", &list_parameters(), &json!({
                 "type": "object",
                 "properties": {

@@ -58,6 +58,12 @@ fn table() -> Vec<Row> {
         get("/device/{name}", P::Read, pages::device::page),
         // The rest of the path: proxies in between may turn the %2F of `Gi1%2F0%2F1` into a slash.
         get("/device/{name}/port/{*port}", P::Read, pages::port::page),
+        get("/hosts", P::Read, pages::host::list),
+        get("/host/{name}", P::Read, pages::host::page),
+        get("/host/{name}/ping", P::Probe, pages::host::stream),
+        get("/host/{name}/ping.txt", P::Probe, pages::host::text),
+        get("/host/{name}/graph/{file}", P::Read, pages::host::of_host),
+        get("/host/{name}/service/{service}/graph/{file}", P::Read, pages::host::of_service),
         get("/ports", P::Read, pages::ports::page),
         get("/ports.csv", P::Read, pages::ports::csv),
         get("/search", P::Read, pages::search::page),

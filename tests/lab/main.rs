@@ -7,6 +7,7 @@
 
 mod daemon;
 mod network;
+mod ping;
 mod polling;
 mod rates;
 mod refusals;

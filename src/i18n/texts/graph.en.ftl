@@ -33,3 +33,7 @@ graph-day-of-month = { $day } { $month }
 # Seven names from Monday, twelve from January, divided by single spaces.
 graph-weekdays = Mon Tue Wed Thu Fri Sat Sun
 graph-months = Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec
+graph-smoke = Round-trip time and loss
+graph-rtt = Round-trip time
+graph-loss = Loss
+graph-jitter = jitter

@@ -33,3 +33,7 @@ graph-day-of-month = { $month }{ $day }日
 # Seven names from Monday, twelve from January, divided by single spaces.
 graph-weekdays = 周一 周二 周三 周四 周五 周六 周日
 graph-months = 1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月
+graph-smoke = 往返时延与丢包
+graph-rtt = 往返时延
+graph-loss = 丢包率
+graph-jitter = 抖动

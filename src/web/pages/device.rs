@@ -49,7 +49,7 @@ pub(crate) async fn parts(app: &Arc<App>, words: Words, clock: &Clock, device: &
     let ids: Vec<PortId> = device.ports.iter().filter(|port| port.state == PortState::Up).map(|port| port.identity.id).collect();
     let sparks = app.sparks(ids, clock.now).await;
     vec![
-        Part::of("head", &head(words, clock, device)),
+        Part::of("head", &head(app, words, clock, device)),
         Part::of("face", &Face { words, blocks: blocks(words, device) }),
         Part::of("ports", &ports(words, device, &sparks)),
         Part::of("facts", &facts(words, clock, device)),
@@ -86,9 +86,11 @@ struct Head {
     uptime_full: String,
     up: usize,
     sockets: usize,
+    ping: Option<(Html, Figure, String)>,
 }
 
-fn head(words: Words, clock: &Clock, device: &DeviceLive) -> Head {
+fn head(app: &App, words: Words, clock: &Clock, device: &DeviceLive) -> Head {
+    let pinged = app.board().host(&device.label.name);
     let health = &device.health;
     let sockets = || device.ports.iter().filter(|port| is_physical(&port.identity));
     Head {
@@ -106,6 +108,7 @@ fn head(words: Words, clock: &Clock, device: &DeviceLive) -> Head {
         uptime_full: health.booted.map(|booted| clock.full(booted)).unwrap_or_default(),
         up: sockets().filter(|port| port.state == PortState::Up).count(),
         sockets: sockets().count(),
+        ping: pinged.map(|host| (super::host::state(words, &host), super::host::rtt(words, &host), super::host::host_url(&host.info.name))),
     }
 }
 
