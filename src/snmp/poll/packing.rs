@@ -18,6 +18,8 @@ const FRONT_OCTETS: usize = 22;
 /// The names that stand before the wanted ones at most: sysUpTime and its like.
 pub const MOST_FRONT: usize = 4;
 
+/// sysUpTime, ifTableLastChange, octets in and out: what silence does not make less.
+const FEW_NAMES: usize = 4;
 /// Clean answers after which more is tried.
 const CLEAN_BEFORE_GROWING: u8 = 3;
 /// How much more is tried.
@@ -130,7 +132,10 @@ impl Packing {
 
     /// A request went unanswered while a small one is answered: which of the two is too much cannot be told.
     pub fn unanswered(&mut self, names: usize, varbinds: usize) {
-        self.names.too_much(names);
+        // Mostly it was the line: from that alone it does not follow that the octets in and out cannot be asked together.
+        if names > FEW_NAMES {
+            self.names.too_much(names.max(2 * FEW_NAMES));
+        }
         self.varbinds.too_much(varbinds);
     }
 

@@ -28,8 +28,10 @@ pub struct Rows {
 struct Slot {
     values: [Option<u64>; METRICS],
     narrow: u16,
-    /// sysUpTime and arrival of the PDU with the octets, else of the first PDU with anything.
+    /// sysUpTime and arrival of the first PDU with anything.
     when: Option<(u32, Timestamp)>,
+    /// The same of the PDUs with the octets, in and out.
+    octets: [Option<(u32, Timestamp)>; 2],
     admin: Option<u8>,
     discontinuity: Option<u32>,
     heard: bool,
@@ -58,10 +60,12 @@ impl Rows {
             Field::Metric(metric, width) => {
                 // An agent that sends Counter64 in a 32-bit column has a counter that does not wrap at 2^32.
                 let width = if matches!(value, Value::Counter64(_)) { Width::Bits64 } else { width };
-                if matches!(metric, PortMetric::InOctets | PortMetric::OutOctets) {
-                    slot.when = Some((uptime, received));
+                let taken = slot.merge(metric.index(), width, number);
+                match metric {
+                    PortMetric::InOctets if taken => slot.octets[0] = Some((uptime, received)),
+                    PortMetric::OutOctets if taken => slot.octets[1] = Some((uptime, received)),
+                    _ => {}
                 }
-                slot.merge(metric.index(), width, number);
             }
         }
         Taken::Value
@@ -76,9 +80,9 @@ impl Rows {
     /// without values, read at `otherwise`.
     pub fn finish(self, plan: &Plan, otherwise: Option<(u32, Timestamp)>, kept: impl Fn(usize) -> bool) -> Vec<CounterRow> {
         let rows = self.slots.into_iter().zip(plan.ports()).enumerate().filter(|(place, _)| kept(*place));
-        let rows = rows.filter_map(|(_, (slot, port))| {
+        let rows = rows.filter_map(|(_, (mut slot, port))| {
             let bare = otherwise.filter(|_| port.columns.is_empty());
-            let (uptime_ticks, received) = slot.when.or(bare)?;
+            let (uptime_ticks, received) = slot.settle().or(bare)?;
             Some(CounterRow {
                 if_index: IfIndex(port.if_index),
                 uptime_ticks,
@@ -94,14 +98,29 @@ impl Rows {
 }
 
 impl Slot {
-    /// The wide form is the value, unless it is 0 while the narrow one counts.
-    fn merge(&mut self, index: usize, width: Width, number: u64) {
-        let Some(value) = self.values.get_mut(index) else { return };
+    /// When the row was read. A row has one sysUpTime for its octets: of two that were read apart (a device that takes
+    /// hardly a name, a repeated request) only the later is a value at that time.
+    fn settle(&mut self) -> Option<(u32, Timestamp)> {
+        let [inward, outward] = self.octets;
+        let (Some(inward), Some(outward)) = (inward, outward) else { return inward.or(outward).or(self.when) };
+        if inward.0 == outward.0 {
+            return Some(outward);
+        }
+        let (later, lost) = if inward.1 > outward.1 { (inward, PortMetric::OutOctets) } else { (outward, PortMetric::InOctets) };
+        if let Some(value) = self.values.get_mut(lost.index()) {
+            *value = None;
+        }
+        Some(later)
+    }
+
+    /// The wide form is the value, unless it is 0 while the narrow one counts. Whether this was taken.
+    fn merge(&mut self, index: usize, width: Width, number: u64) -> bool {
+        let Some(value) = self.values.get_mut(index) else { return false };
         let bit = 1 << index;
         let narrow_before = self.narrow & bit != 0;
         match (width, *value) {
-            (Width::Bits64, Some(before)) if narrow_before && before > 0 && number == 0 => {}
-            (Width::Bits32, Some(before)) if !narrow_before && (before > 0 || number == 0) => {}
+            (Width::Bits64, Some(before)) if narrow_before && before > 0 && number == 0 => return false,
+            (Width::Bits32, Some(before)) if !narrow_before && (before > 0 || number == 0) => return false,
             (Width::Bits64, _) => {
                 *value = Some(number);
                 self.narrow &= !bit;
@@ -111,6 +130,7 @@ impl Slot {
                 self.narrow |= bit;
             }
         }
+        true
     }
 }
 
@@ -120,7 +140,9 @@ mod tests {
 
     fn merged(order: &[(Width, u64)]) -> (Option<u64>, bool) {
         let mut slot = Slot::default();
-        order.iter().for_each(|&(width, number)| slot.merge(0, width, number));
+        order.iter().for_each(|&(width, number)| {
+            slot.merge(0, width, number);
+        });
         (slot.values[0], slot.narrow & 1 == 1)
     }
 
@@ -134,5 +156,21 @@ mod tests {
             assert_eq!(merged(&[(N, narrow), (W, wide)]), expected, "{narrow} {wide}");
         }
         assert_eq!(merged(&[(N, 3)]), (Some(3), true));
+    }
+
+    #[test]
+    fn octets_read_apart_are_not_told_as_of_one_time() {
+        let at = |ticks: u32| Some((ticks, Timestamp::from_millis(i64::from(ticks) * 10)));
+        let row = |inward, outward| {
+            let mut slot = Slot { when: at(90), octets: [inward, outward], ..Slot::default() };
+            (slot.values[PortMetric::InOctets.index()], slot.values[PortMetric::OutOctets.index()]) = (Some(1), Some(2));
+            let when = slot.settle();
+            (when, slot.values[PortMetric::InOctets.index()], slot.values[PortMetric::OutOctets.index()])
+        };
+        assert_eq!(row(at(100), at(100)), (at(100), Some(1), Some(2)));
+        assert_eq!(row(at(100), at(130)), (at(130), None, Some(2)));
+        assert_eq!(row(at(130), at(100)), (at(130), Some(1), None));
+        assert_eq!(row(at(100), None).0, at(100));
+        assert_eq!(row(None, None).0, at(90));
     }
 }

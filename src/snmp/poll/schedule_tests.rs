@@ -101,6 +101,17 @@ fn after_a_stall_nobody_is_polled_out_of_turn_and_the_lost_cycles_are_counted() 
 }
 
 #[test]
+fn turns_begin_together_in_slots() {
+    let mut schedule = Schedule::new();
+    let timings: Vec<Timing> = (0..1_000).map(|device| timing(device, &[60])).collect();
+    schedule.replace(&timings, secs(1000));
+    let turns = run(&mut schedule, secs(1000), secs(1300), |_| secs(1));
+    let later = turns.iter().filter(|turn| turn.due > secs(1080));
+    let begins: Vec<u128> = later.map(|turn| turn.due.as_millis()).collect();
+    assert!(begins.len() > 3_000 && begins.iter().all(|begin| begin % 250 == 0));
+}
+
+#[test]
 fn a_reload_keeps_the_phase_of_those_that_stay() {
     let mut schedule = Schedule::new();
     schedule.replace(&[timing(1, &[60]), timing(2, &[60])], secs(0));

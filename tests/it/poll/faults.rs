@@ -174,6 +174,15 @@ fn a_weak_agent_on_a_bad_line_is_whole_within_the_deadline_of_its_first_poll() {
 }
 
 #[test]
+fn answers_come_to_fill_a_datagram_and_never_more() {
+    let table = switch(48);
+    let mut device = known(&table);
+    let mut line = Line::to(Version::V2c, &table, Manners::default());
+    (0..6).for_each(|_| assert_eq!(device.poll(&mut line).round.rows.len(), 48));
+    assert!((1_200..=1_452).contains(&line.longest.1), "{} octets", line.longest.1);
+}
+
+#[test]
 fn an_identity_read_that_a_deadline_cuts_off_goes_on_in_the_next_turn() {
     let table = switch(400);
     let mut device = Polled { deadline: Duration::from_secs(8), ..Polled::new(Version::V2c) };
