@@ -16,6 +16,7 @@ pub(super) fn run(globals: &Globals, _args: &Args) -> Outcome {
         Ok(loaded) => loaded,
         Err(problems) => anyhow::bail!("{problems}\nthe configuration cannot be used; `netroom check` shows all of it"),
     };
+    let scheme = if loaded.settings.web.tls.is_some() { "https" } else { "http" };
     let logging = Logging::start(&loaded.settings.log, &loaded.settings.time_zone)?;
     if !loaded.warnings.is_empty() {
         tracing::warn!("the configuration has warnings: {}", loaded.warnings);
@@ -26,7 +27,7 @@ pub(super) fn run(globals: &Globals, _args: &Args) -> Outcome {
         set_log_filter: Box::new(move |filter| set_filter(&logging, filter)),
         // Not by the log, which others may read later: to whoever starts it, by hand or by systemd.
         on_first_link: Box::new(tell_first_link),
-        on_ready: Box::new(|address| tracing::info!(%address, "ready: the pages are at http://{address}/")),
+        on_ready: Box::new(move |address| tracing::info!(%address, "ready: the pages are at {scheme}://{address}/")),
     };
     runtime()?.block_on(daemon::serve(options))?;
     out::note("netroom: stopped")?;

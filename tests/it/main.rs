@@ -21,6 +21,8 @@ mod device_command;
 #[cfg(test)]
 mod device_tables;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
 mod grafana;
 #[cfg(test)]
 mod metrics;

@@ -91,6 +91,11 @@ impl Daemon {
         found.unwrap_or(0.0)
     }
 
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Waits until a metric is `wanted`.
     pub(crate) async fn wait_metric(&self, line: &str, what: &str, wanted: impl Fn(f64) -> bool) {
         let waiting = async {
