@@ -11,6 +11,7 @@ mod chain;
 mod event;
 mod export;
 mod heads;
+mod recorded;
 mod row;
 mod store;
 mod verify;
@@ -18,6 +19,7 @@ mod verify;
 pub use event::{Actor, Entry, Flags, Stamp, Via};
 pub use export::{ExportError, export};
 pub use heads::{HEAD_ACTION, next_head};
+pub use recorded::{Recorded, latest};
 pub use store::{DestroyError, GENESIS, append, append_head, destroy, head, last_head_at};
 pub use verify::{Anchor, AnchorError, Fault, Report, VerifyError, verify};
 

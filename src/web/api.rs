@@ -46,6 +46,7 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/ports/{id}/history.csv", P::Read, history_csv),
         get("/api/v1/ports/{id}/percentile", P::Read, percentile),
         get("/api/v1/changes", P::Read, changes),
+        get("/api/v1/journal", P::ReadJournal, super::pages::journal::api),
     ]
 }
 

@@ -45,6 +45,11 @@ pub(crate) fn document() -> Value {
                 &[port_id(), window("from"), window("to"), in_query("percent", "0 to 100, 95 unless told", "number")],
                 &json!({ "type": "object", "properties": { "in_bps": number(), "out_bps": number() } }),
             ),
+            "/api/v1/journal": path(
+                "Events of the journal, the newest first; takes the permission read_journal",
+                &[in_query("before", "Only events before this number", "integer")],
+                &json!({ "type": "object", "properties": { "events": { "type": "array", "items": { "type": "object" } } } }),
+            ),
             "/api/v1/changes": path("The last changes of state since the start, newest first", &[], &of("changes", json!({ "type": "array" }))),
         },
         "components": { "schemas": schemas() },

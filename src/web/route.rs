@@ -106,6 +106,7 @@ fn account_rows() -> Vec<Row> {
         post("/users/{login}/grant", P::GrantRoles, users::give),
         post("/users/{login}/revoke", P::GrantRoles, users::take),
         post("/users/tokens/{id}/revoke", P::ManageAccounts, users::end_token),
+        get("/journal", P::ReadJournal, pages::journal::page),
     ]
 }
 

@@ -338,3 +338,21 @@ async fn the_exposition_takes_a_token_where_strangers_may_not_look() {
         assert_eq!(ask(Some(&Token::random().unwrap())).await, StatusCode::UNAUTHORIZED);
     }
 }
+
+#[tokio::test]
+async fn the_auditor_reads_the_journal() {
+    let office = Office::new(false).await;
+    let session = office.session(Role::Auditor).await;
+    let get = async |path: &str, lang: &str| {
+        let cookie = format!("netroom_session={}", session.reveal());
+        office.ask(Request::get(path).header(COOKIE, cookie).header(ACCEPT_LANGUAGE, lang).body(Body::empty()).unwrap()).await
+    };
+    for lang in ["zh-CN", "en"] {
+        let page = get("/journal", lang).await;
+        assert!(page.text.contains("account.added") && page.text.contains("account:a.viewer") && !page.text.contains("access-"), "{lang}");
+    }
+    let events: serde_json::Value = serde_json::from_str(&get("/api/v1/journal?before=3", "en").await.text).unwrap();
+    let numbers: Vec<i64> = events["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, [2, 1]);
+    assert_eq!(events["events"][1]["payload"]["roles"], serde_json::json!(["viewer"]));
+}

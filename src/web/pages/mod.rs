@@ -5,6 +5,7 @@ pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod help;
 pub(crate) mod host;
+pub(crate) mod journal;
 pub(crate) mod overview;
 pub(crate) mod picture;
 pub(crate) mod port;
