@@ -139,8 +139,13 @@ impl Sender {
     /// Another setup from now on.
     pub fn reload(&self, setup: Setup) {
         self.setup.store(Arc::new(setup));
-        self.rests.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.wake_channels();
         self.outbox.wake();
+    }
+
+    /// Channels that rest are tried again at once.
+    pub(super) fn wake_channels(&self) {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// What was sent since the start.

@@ -10,6 +10,7 @@ pub mod driver;
 pub mod hook;
 pub mod http;
 pub mod letter;
+pub mod list;
 pub mod mail;
 pub mod outbox;
 pub mod roster;

@@ -27,6 +27,8 @@ mod grafana;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod poll;
 #[cfg(test)]
 mod process;
