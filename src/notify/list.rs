@@ -63,12 +63,7 @@ pub struct First {
 
 impl From<Notice> for First {
     fn from(notice: Notice) -> Self {
-        Self {
-            incident: notice.incident.0,
-            change: notice.change.word(),
-            severity: notice.severity,
-            subject: notice.subject.name(),
-        }
+        Self { incident: notice.incident.0, change: notice.change.word(), severity: notice.severity, subject: notice.subject.name() }
     }
 }
 

@@ -224,11 +224,11 @@ fn broken(server: &str, error: &Error) -> SmtpError {
     let said = words(error);
     let remedy = if said.contains("UnknownIssuer") {
         "its certificate is signed by an authority that this machine does not know: write its PEM file into `ca` of [notify.mail]"
-    } else if said.contains("certificate expired") {
+    } else if ["Expired", "certificate expired"].iter().any(|word| said.contains(word)) {
         "its certificate has expired: renew it on the server, or set this machine's clock"
-    } else if said.contains("not valid yet") {
+    } else if ["NotValidYet", "not valid yet"].iter().any(|word| said.contains(word)) {
         "its certificate is not valid yet: set this machine's clock"
-    } else if said.contains("not valid for name") {
+    } else if ["NotValidForName", "not valid for name"].iter().any(|word| said.contains(word)) {
         "its certificate bears another name: write that name into `server` of [notify.mail]"
     } else if error.is_tls() || said.contains("InvalidContentType") || said.contains("corrupt message") {
         "check `tls` and `port` in [notify.mail]: 587 is \"starttls\", 465 is \"implicit\", 25 is \"none\""

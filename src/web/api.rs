@@ -47,6 +47,7 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/ports/{id}/percentile", P::Read, percentile),
         get("/api/v1/changes", P::Read, changes),
         get("/api/v1/journal", P::ReadJournal, super::pages::journal::api),
+        get("/api/v1/notices", P::TestNotices, super::pages::notices::json),
     ]
 }
 

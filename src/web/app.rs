@@ -15,6 +15,7 @@ use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
 use crate::accounts::Accounts;
 use crate::model::{PortId, Timestamp, clock};
+use crate::notify::Sender;
 use crate::ping::live::Board;
 use crate::ports::live::{DeviceLive, DeviceState, Live};
 
@@ -36,6 +37,7 @@ pub struct App {
     access: Access,
     board: Arc<Board>,
     reach: Option<Reachability>,
+    outbox: Option<Arc<Sender>>,
 }
 
 impl App {
@@ -54,6 +56,7 @@ impl App {
             access: Access::open(),
             board: Arc::default(),
             reach: None,
+            outbox: None,
         }
     }
 
@@ -87,6 +90,18 @@ impl App {
     pub fn with_accounts(mut self, accounts: Arc<Accounts>, rules: AccessRules) -> Self {
         self.access = Access::new(accounts, rules);
         self
+    }
+
+    /// With the outbox of notices to look into.
+    #[must_use]
+    pub fn with_outbox(mut self, sender: Arc<Sender>) -> Self {
+        self.outbox = Some(sender);
+        self
+    }
+
+    /// The outbox of notices, where there is one.
+    pub(crate) const fn outbox(&self) -> Option<&Arc<Sender>> {
+        self.outbox.as_ref()
     }
 
     /// From now on by these rules.

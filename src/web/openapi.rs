@@ -50,6 +50,11 @@ pub(crate) fn document() -> Value {
                 &[in_query("before", "Only events before this number", "integer")],
                 &json!({ "type": "object", "properties": { "events": { "type": "array", "items": { "type": "object" } } } }),
             ),
+            "/api/v1/notices": path(
+                "Messages of the outbox, newest first: what went to whom, and with which result",
+                &[in_query("state", "Those in one state: queued, sending, sent, deferred, failed, uncertain, spared", "string")],
+                &of("notices", json!({ "type": "array" })),
+            ),
             "/api/v1/changes": path("The last changes of state since the start, newest first", &[], &of("changes", json!({ "type": "array" }))),
         },
         "components": { "schemas": schemas() },

@@ -71,6 +71,8 @@ fn table() -> Vec<Row> {
         get("/about", P::Read, || async { Redirect::permanent("/help").into_response() }),
         get("/graph/{id}/{kind}/{file}", P::Read, pages::picture::file),
         get("/events", P::Read, live::events),
+        get("/notices", P::TestNotices, pages::notices::page),
+        post("/notices/{id}/retry", P::TestNotices, pages::notices::retry),
         // For watchdogs, who have no account.
         get("/healthz", P::Read, api::healthz).open(),
         get("/readyz", P::Read, api::readyz).open(),

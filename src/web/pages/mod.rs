@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod help;
 pub(crate) mod host;
 pub(crate) mod journal;
+pub(crate) mod notices;
 pub(crate) mod overview;
 pub(crate) mod picture;
 pub(crate) mod port;
