@@ -138,7 +138,9 @@ impl Chunk {
 /// The names at the front of a request that tell the device's epoch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Front {
-    /// In every request: sysUpTime, ifTableLastChange.
+    /// Where there is hardly room: sysUpTime.
+    Bare,
+    /// In every other request: ifTableLastChange as well.
     Usual,
     /// In the first of a round: snmpEngineTime and ifNumber as well.
     First,
@@ -177,6 +179,9 @@ impl Plan {
     /// The requests for the ports whose class is in the bit set `classes`, the mandatory columns of all of them first.
     pub fn chunks(&self, classes: u32, packing: Packing) -> Vec<Chunk> {
         let mut chunks = Vec::new();
+        if self.fitting(packing, Front::First) != Front::First {
+            chunks.push(self.sign_of_life());
+        }
         for pass in [ColumnSet::FIRST_PASS, ColumnSet::SECOND_PASS] {
             let mut pool = Vec::new();
             for run in self.runs(classes, pass) {
@@ -238,14 +243,14 @@ impl Plan {
 
     /// Adds GETBULK requests for a run: as many columns as the device takes names, as many rows as fill an answer.
     fn grids(&self, run: Run, packing: Packing, front: Front, chunks: &mut Vec<Chunk>) {
+        let mut front = self.fitting(packing, front);
         let room = self.room(packing, front);
-        let mut front = front;
         for columns in run.columns.groups(room) {
             let per_answer = self.rows_per_answer(Run { columns, ..run }, packing, self.front(front).len());
             for start in (0..run.rows).step_by(per_answer) {
                 let rows = per_answer.min(run.rows - start);
                 chunks.push(self.grid(Run { first: run.first + start, rows, columns }, front));
-                front = Front::Usual;
+                front = self.fitting(packing, Front::Usual);
             }
         }
     }
@@ -258,18 +263,24 @@ impl Plan {
 
     /// Adds GET requests for a pool of cells.
     fn lists(&self, pool: &[Cell], packing: Packing, front: Front, chunks: &mut Vec<Chunk>) {
+        let mut front = self.fitting(packing, front);
         let most = self.room(packing, front);
-        let mut front = front;
         let octets = packing.octets_behind(self.front(front).len());
         for cells in self.packets(pool, most, octets) {
             chunks.push(self.list(cells, front));
-            front = Front::Usual;
+            front = self.fitting(packing, Front::Usual);
         }
     }
 
     fn cell_octets(&self, column: usize, index_octets: usize) -> usize {
         let value = self.value_octets.get(column).copied().unwrap_or(0);
         columns::ALL.get(column).map_or(0, |column| VARBIND_FRAME + column.oid.octets().len() + index_octets + value)
+    }
+
+    /// As much in front as leaves room for two names: the octets in and out of a row must be of one time.
+    fn fitting(&self, packing: Packing, front: Front) -> Front {
+        let fronts = [front, Front::Usual, Front::Bare];
+        fronts.into_iter().find(|&front| packing.names_behind(self.front(front).len()) >= 2).unwrap_or(Front::Bare)
     }
 
     /// How many names may stand behind those in front.
@@ -339,7 +350,7 @@ impl Plan {
         let first = front == Front::First;
         let wanted = [
             (self.epoch.uptime.is_some(), &*mib::SYS_UP_TIME),
-            (self.epoch.table_last_change.is_some(), &*mib::IF_TABLE_LAST_CHANGE),
+            (front != Front::Bare && self.epoch.table_last_change.is_some(), &*mib::IF_TABLE_LAST_CHANGE),
             (first && self.epoch.engine_time.is_some(), &*mib::SNMP_ENGINE_TIME),
             (first && self.epoch.if_number.is_some(), &*mib::IF_NUMBER),
         ];

@@ -501,10 +501,11 @@ impl PollJob {
         let when = self.finished.map(|finished| (self.first_uptime.unwrap_or_else(|| answer::ticks_of(finished)), finished));
         let classes = self.turn.classes;
         let plan = self.plan.take().filter(|_| !unsettled);
+        let apart = self.memory.packing.names_behind(1) < 2;
         let rows = plan.map_or_else(Vec::new, |plan| {
             let due = |place: usize| plan.ports().get(place).is_some_and(|port| classes >> port.class & 1 == 1);
             let kept = |place: usize| self.kept.as_ref().is_none_or(|kept| kept.get(place).copied().unwrap_or(false));
-            self.rows.finish(&plan, when, |place| due(place) && kept(place))
+            self.rows.finish(&plan, when, apart, |place| due(place) && kept(place))
         });
         self.memory.answering = heard || end == End::Cancelled;
         self.memory.uptime = self.uptime;

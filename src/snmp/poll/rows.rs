@@ -77,12 +77,12 @@ impl Rows {
     }
 
     /// The rows that came in; `kept` decides by the place in the plan. A due port that has no counters at all is a row
-    /// without values, read at `otherwise`.
-    pub fn finish(self, plan: &Plan, otherwise: Option<(u32, Timestamp)>, kept: impl Fn(usize) -> bool) -> Vec<CounterRow> {
+    /// without values, read at `otherwise`. `apart`: the device cannot be asked for two names at once.
+    pub fn finish(self, plan: &Plan, otherwise: Option<(u32, Timestamp)>, apart: bool, kept: impl Fn(usize) -> bool) -> Vec<CounterRow> {
         let rows = self.slots.into_iter().zip(plan.ports()).enumerate().filter(|(place, _)| kept(*place));
         let rows = rows.filter_map(|(_, (mut slot, port))| {
             let bare = otherwise.filter(|_| port.columns.is_empty());
-            let (uptime_ticks, received) = slot.settle().or(bare)?;
+            let (uptime_ticks, received) = slot.settle(apart).or(bare)?;
             Some(CounterRow {
                 if_index: IfIndex(port.if_index),
                 uptime_ticks,
@@ -98,16 +98,13 @@ impl Rows {
 }
 
 impl Slot {
-    /// When the row was read. A row has one sysUpTime for its octets: of two that were read apart (a device that takes
-    /// hardly a name, a repeated request) only the later is a value at that time.
-    fn settle(&mut self) -> Option<(u32, Timestamp)> {
+    /// When the row was read. A row has one sysUpTime for its octets: of two that were read apart only the later is a value
+    /// at that time. Both are kept of a device that cannot be asked otherwise.
+    fn settle(&mut self, apart: bool) -> Option<(u32, Timestamp)> {
         let [inward, outward] = self.octets;
         let (Some(inward), Some(outward)) = (inward, outward) else { return inward.or(outward).or(self.when) };
-        if inward.0 == outward.0 {
-            return Some(outward);
-        }
         let (later, lost) = if inward.1 > outward.1 { (inward, PortMetric::OutOctets) } else { (outward, PortMetric::InOctets) };
-        if let Some(value) = self.values.get_mut(lost.index()) {
+        if let Some(value) = self.values.get_mut(lost.index()).filter(|_| inward.0 != outward.0 && !apart) {
             *value = None;
         }
         Some(later)
@@ -161,16 +158,17 @@ mod tests {
     #[test]
     fn octets_read_apart_are_not_told_as_of_one_time() {
         let at = |ticks: u32| Some((ticks, Timestamp::from_millis(i64::from(ticks) * 10)));
-        let row = |inward, outward| {
+        let row = |inward, outward, apart| {
             let mut slot = Slot { when: at(90), octets: [inward, outward], ..Slot::default() };
             (slot.values[PortMetric::InOctets.index()], slot.values[PortMetric::OutOctets.index()]) = (Some(1), Some(2));
-            let when = slot.settle();
+            let when = slot.settle(apart);
             (when, slot.values[PortMetric::InOctets.index()], slot.values[PortMetric::OutOctets.index()])
         };
-        assert_eq!(row(at(100), at(100)), (at(100), Some(1), Some(2)));
-        assert_eq!(row(at(100), at(130)), (at(130), None, Some(2)));
-        assert_eq!(row(at(130), at(100)), (at(130), Some(1), None));
-        assert_eq!(row(at(100), None).0, at(100));
-        assert_eq!(row(None, None).0, at(90));
+        assert_eq!(row(at(100), at(100), false), (at(100), Some(1), Some(2)));
+        assert_eq!(row(at(100), at(130), false), (at(130), None, Some(2)));
+        assert_eq!(row(at(130), at(100), false), (at(130), Some(1), None));
+        assert_eq!(row(at(130), at(100), true), (at(130), Some(1), Some(2)), "this device takes no two at once");
+        assert_eq!(row(at(100), None, false).0, at(100));
+        assert_eq!(row(None, None, false).0, at(90));
     }
 }
