@@ -35,7 +35,11 @@ fn main() {
     let report = journal::verify(&file, &[anchor]).expect("a walk to the end");
     let spent_s = (cpu_ns() - before) as f64 / 1e9;
     assert_eq!((report.events, report.first_bad, report.anchors), (events, None, 1));
-    let bytes = std::fs::metadata(store.path()).expect("the file").len();
+    let path = store.path().to_path_buf();
+    drop(file);
+    // Closing brings everything into the one file.
+    drop(store);
+    let bytes = std::fs::metadata(path).expect("the file").len();
     println!(
         "{events} events verified in {spent_s:.2} s CPU, {:.2} us an event; {:.0} octets an event on disk",
         spent_s * 1e6 / events as f64,
