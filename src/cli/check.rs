@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Answer, Globals, Outcome, out};
 use crate::config::{self, Problems, Settings};
+use crate::notify::{Templates, letter};
 
 /// Check the configuration and print the settings in force
 ///
@@ -28,6 +29,14 @@ struct Report {
     files: Vec<PathBuf>,
     problems: Problems,
     settings: Option<Settings>,
+    /// What is wrong with the templates of mails, which lie outside of the configuration's own files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    templates: Option<String>,
+}
+
+/// The templates are tried as the daemon would try them.
+fn templates(settings: &Settings) -> Option<String> {
+    Templates::load(settings.notify.templates.as_deref(), letter::sample).err().map(|error| error.to_string())
 }
 
 pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
@@ -37,8 +46,12 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
     }
     let origin = globals.origin()?;
     let report = match origin.load() {
-        Ok(loaded) => Report { ok: true, files: loaded.files, problems: loaded.warnings, settings: Some(loaded.settings) },
-        Err(problems) => Report { ok: false, files: vec![origin.main], problems, settings: None },
+        Ok(loaded) => {
+            let templates = templates(&loaded.settings);
+            let ok = templates.is_none();
+            Report { ok, files: loaded.files, problems: loaded.warnings, settings: Some(loaded.settings), templates }
+        }
+        Err(problems) => Report { ok: false, files: vec![origin.main], problems, settings: None, templates: None },
     };
     if args.json {
         out::say(serde_json::to_string_pretty(&report)?)?;
@@ -55,8 +68,11 @@ fn in_words(report: &Report) -> anyhow::Result<()> {
         }
         out::say(toml::to_string(settings)?)?;
     }
+    if let Some(templates) = &report.templates {
+        out::note(templates)?;
+    }
     let verdict = if report.ok { "The configuration can be used" } else { "The configuration cannot be used" };
-    if report.problems.is_empty() {
+    if report.problems.is_empty() && report.ok {
         out::say(format_args!("# {verdict}."))
     } else {
         out::note(format_args!("{}. {verdict}.", report.problems))

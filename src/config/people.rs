@@ -13,21 +13,7 @@ use super::resolve::Judge;
 use super::source::At;
 use super::suggest::nearest;
 use crate::i18n::Lang;
-
-/// The roles that a person may have in the office; the accounts' rights are granted by the same words.
-pub const ROLES: [&str; 11] = [
-    "viewer",
-    "staff",
-    "duty",
-    "network_admin",
-    "section_chief",
-    "deputy",
-    "director",
-    "system_admin",
-    "security_admin",
-    "auditor",
-    "key_admin",
-];
+use crate::model::Role;
 
 /// `[[person]]`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -77,7 +63,7 @@ pub struct PersonSettings {
     pub mobile: Option<Arc<str>>,
     /// The language of mails.
     pub language: Lang,
-    /// Words of [`ROLES`].
+    /// Words of [`Role`].
     pub roles: Vec<Arc<str>>,
     /// The id in WeCom or Feishu.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,7 +146,7 @@ fn person(judge: &mut Judge<'_>, raw: At<RawPerson>, names: &mut HashMap<String,
     }
     names.insert(name.value.to_lowercase(), name.offset);
     let email = raw.email.and_then(|at| address(judge, &at));
-    let roles = raw.roles.unwrap_or_default().into_iter().filter_map(|at| known(judge, &at, "role", &ROLES)).collect();
+    let roles = raw.roles.unwrap_or_default().into_iter().filter_map(|at| known(judge, &at, "role", &Role::ALL.map(Role::word))).collect();
     Some(PersonSettings {
         name: name.value.into(),
         email,

@@ -9,14 +9,14 @@ use super::{
     Tls, WebhookSettings,
 };
 use crate::config::glob::Glob;
-use crate::config::people::{ROLES, address, known};
+use crate::config::people::{address, known};
 use crate::config::problem::Code;
 use crate::config::resolve::Judge;
 use crate::config::secrets::Ways;
 use crate::config::source::At;
 use crate::config::span;
 use crate::config::week::{TimeOfDay, WeekTimes};
-use crate::model::Severity;
+use crate::model::{Role, Severity};
 
 /// The bounds of what people wait for.
 const WAITS: (Duration, Duration) = (Duration::ZERO, span::days(7));
@@ -75,7 +75,7 @@ impl Names<'_> {
         }
         if let Some(role) = at.value.strip_prefix("role:") {
             let role = At { value: role.to_owned(), offset: at.offset };
-            return known(judge, &role, "role", &ROLES).map(Recipient::Role);
+            return known(judge, &role, "role", &Role::ALL.map(Role::word)).map(Recipient::Role);
         }
         if judge.is_section_damaged("person") {
             return None;

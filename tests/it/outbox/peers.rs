@@ -259,3 +259,17 @@ fn the_drill_comes_through_the_whole_program() {
     assert!(subjects.iter().any(|subject| subject.starts_with("[alive]")), "{subjects:?}");
     assert!(mails.iter().all(|mail| header(mail, "To").unwrap().contains("anna@example.org")));
 }
+
+/// `netroom check` tries the templates too: a slip is told with file and line before the daemon meets it.
+#[test]
+fn check_tells_a_broken_template_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("templates")).unwrap();
+    std::fs::write(dir.path().join("templates/alarm.txt"), "fine\n{% for change in %}\n").unwrap();
+    let config = dir.path().join("netroom.toml");
+    std::fs::write(&config, "[notify]\ntemplates = \"templates\"\n").unwrap();
+    let output = crate::process::program().arg("--config").arg(&config).arg("check").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("templates/alarm.txt:2: syntax error"), "{said}");
+}
