@@ -12,6 +12,7 @@ pub mod store;
 pub mod ping;
 pub mod snmp;
 // Floor 2: understanding.
+pub mod detect;
 pub mod graph;
 pub mod ports;
 pub mod series;

@@ -14,6 +14,7 @@ mod mail;
 mod man;
 pub mod out;
 mod ping;
+mod rule;
 mod series;
 mod serve;
 mod snmp_args;
@@ -83,6 +84,7 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Series(series::Args),
+    Rule(rule::Args),
     Completions(completions::Args),
     Journal(journal::Args),
     User(user::Args),
@@ -167,6 +169,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Demo(args) => demo::run(globals, &args),
         Command::Check(args) => check::run(globals, &args),
         Command::Series(args) => series::run(globals, &args),
+        Command::Rule(args) => rule::run(globals, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Journal(args) => journal::run(globals, &args),
         Command::User(args) => user::run(globals, args),

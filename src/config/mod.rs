@@ -6,6 +6,7 @@
 //! Every [`Problem`] is collected with its place, its code and what to do; if one is an error, nothing is changed at all.
 
 pub mod access;
+pub mod calendar;
 mod credentials;
 mod devices;
 pub mod files;
@@ -17,6 +18,7 @@ pub mod problem;
 mod raw;
 pub mod reach;
 mod resolve;
+pub mod rules;
 mod schema;
 pub mod secret;
 mod secrets;

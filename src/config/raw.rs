@@ -8,8 +8,10 @@ use serde::Deserialize;
 
 use super::access::{Plaintext, RawAccess, RawTls};
 use super::hosts::{RawHost, RawPing};
+use super::calendar::RawCalendar;
 use super::notify::raw::RawNotify;
 use super::people::{RawDuty, RawPerson};
+use super::rules::{RawIncident, RawMaintenance, RawRule};
 use super::secrets::Ways;
 use super::settings::{Auth, LogFormat, Privacy};
 use super::source::At;
@@ -48,6 +50,14 @@ pub(super) struct RawFile {
     pub device: Option<Vec<At<RawDevice>>>,
     /// Who is told of what.
     pub notify: Option<RawNotify>,
+    /// Holidays and the weekend days that are worked for them.
+    pub calendar: Option<RawCalendar>,
+    /// How faults become incidents.
+    pub incident: Option<RawIncident>,
+    /// Thresholds of one's own.
+    pub rule: Option<Vec<At<RawRule>>>,
+    /// When nobody wants to be alarmed.
+    pub maintenance: Option<Vec<At<RawMaintenance>>>,
     /// The people of the office.
     pub person: Option<Vec<At<RawPerson>>>,
     /// Who is on duty when.
@@ -268,9 +278,13 @@ macro_rules! layer {
     };
 }
 
-layer!(RawFile: data time_zone; sections log web access metrics retention snmp traps notify ping; lists device person duty host);
+layer!(
+    RawFile: data time_zone; sections log web access metrics retention snmp traps notify ping incident calendar;
+    lists device person duty host rule maintenance
+);
 layer!(RawPing: devices gateway timeout interval probes size down up lossy slow);
 layer!(RawLog: filter format);
+layer!(RawIncident: settle reopen grace flaps calm storm storm_most uplinks);
 layer!(RawWeb: listen language plaintext; sections tls; lists trusted_proxies);
 layer!(RawTls: certificate key);
 layer!(RawAccess: anonymous totp_required known_passwords);

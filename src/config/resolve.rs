@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use super::Loaded;
 use super::access::{self, Plaintext};
+use super::calendar;
 use super::devices;
 use super::files::Overrides;
 use super::hosts;
@@ -19,6 +20,7 @@ use super::notify;
 use super::people;
 use super::problem::{Code, Problem, Problems, Severity};
 use super::raw::{Layer, RawFile, RawLog, RawRetention, RawWeb};
+use super::rules;
 use super::schema;
 use super::secrets::SecretSource;
 use super::settings::{LogSettings, MetricsSettings, RetentionSettings, Settings, WebSettings};
@@ -157,6 +159,10 @@ impl Judge<'_> {
         let (devices, users) = devices::resolve(self, raw.snmp.unwrap_or_default(), raw.device.unwrap_or_default());
         settings.devices = devices;
         settings.traps = traps::resolve(self, &raw.traps.unwrap_or_default(), users);
+        settings.calendar = calendar::resolve(self, raw.calendar.unwrap_or_default());
+        settings.incident = rules::incident(self, raw.incident.unwrap_or_default());
+        settings.rules = rules::rules(self, raw.rule.unwrap_or_default());
+        settings.maintenance = rules::maintenance(self, raw.maintenance.unwrap_or_default(), &settings.time_zone);
         (settings.people, settings.duty) = people::resolve(self, raw.person.unwrap_or_default(), raw.duty.unwrap_or_default());
         let names: Vec<_> = settings.people.iter().map(|person| Arc::clone(&person.name)).collect();
         settings.notify = notify::resolve(self, raw.notify.unwrap_or_default(), &notify::People(&names));

@@ -11,10 +11,12 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::access::{AccessSettings, Plaintext, TlsSettings};
+use super::calendar::CalendarSettings;
 use super::glob::Glob;
 use super::notify::NotifySettings;
 use super::people::{DutySettings, PersonSettings};
 use super::reach::{HostSettings, PingSettings};
+use super::rules::{IncidentSettings, MaintenanceSettings, RuleSettings};
 use super::secret::Secret;
 use super::span;
 use super::traps::TrapSettings;
@@ -57,6 +59,16 @@ pub struct Settings {
     pub devices: Vec<DeviceSettings>,
     /// Who is told of what.
     pub notify: NotifySettings,
+    /// Holidays and the weekend days that are worked for them.
+    pub calendar: CalendarSettings,
+    /// How faults become incidents.
+    pub incident: IncidentSettings,
+    /// Thresholds that count instead of the built-in ones, in the order of the files.
+    #[serde(rename = "rule", skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleSettings>,
+    /// When nobody wants to be alarmed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<MaintenanceSettings>,
     /// The people of the office, in the order of the files.
     #[serde(rename = "person")]
     pub people: Vec<PersonSettings>,
@@ -80,6 +92,10 @@ impl Settings {
             hosts: Vec::new(),
             devices: Vec::new(),
             notify: NotifySettings::default(),
+            calendar: CalendarSettings::default(),
+            incident: IncidentSettings::default(),
+            rules: Vec::new(),
+            maintenance: Vec::new(),
             people: Vec::new(),
             duty: Vec::new(),
         }

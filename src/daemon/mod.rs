@@ -8,6 +8,7 @@
 
 mod access;
 pub mod backoff;
+mod baseline;
 mod demo;
 mod error;
 mod flow;

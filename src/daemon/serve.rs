@@ -13,7 +13,7 @@ use crate::config::{Loaded, Origin, Settings};
 use crate::daemon::access::{self, Doors};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
-use crate::daemon::incident::Incidents;
+use crate::daemon::incident::{Incidents, Judged};
 use crate::daemon::liveness::{Liveness, Pulse};
 use crate::daemon::notify;
 use crate::daemon::past::Past;
@@ -23,6 +23,7 @@ use crate::daemon::signals::{Signal, Signals};
 use crate::daemon::supervise::{Stage, Supervisor, Task};
 use crate::daemon::systemd::Systemd;
 use crate::daemon::vitals;
+use crate::incident::rules::Reach;
 use crate::metrics::{self, Metrics, OwnMetrics};
 use crate::model::clock;
 use crate::notify::{Outbox, Sender};
@@ -145,7 +146,8 @@ impl House {
         let own = Arc::new(OwnMetrics::new(Arc::clone(&live), read)?);
         own.reloaded(true, clock::wall());
         let outbox = Outbox::default();
-        let incidents = Arc::new(Incidents::new(store.clone(), settings, vec![Arc::new(notify::Door(outbox.clone()))]));
+        let judged = Judged { live: Arc::clone(&live), series: reader.clone() };
+        let incidents = Arc::new(Incidents::new(store.clone(), settings, judged, vec![Arc::new(notify::Door(outbox.clone()))]));
         own.add(Box::new(metrics::IncidentCollector(Arc::clone(incidents.hall().board()))))?;
         own.add(Box::new(metrics::AccessCollector(Arc::clone(&doors.accounts))))?;
         let around = notify::Around {
@@ -174,7 +176,13 @@ impl House {
         self.supervised.watch(supervisor.clone());
         let liveness = Liveness::default();
         self.start_flow(supervisor, &liveness);
-        self.incidents.start(supervisor);
+        let pinged = Arc::clone(self.ping.board());
+        let reach: Arc<dyn Reach> = Arc::new(move |device: &str| match pinged.host(device)?.phase.word() {
+            "up" => Some(true),
+            "down" | "behind" => Some(false),
+            _ => None,
+        });
+        self.incidents.start(supervisor, &reach);
         notify::start(&self.sender, supervisor);
         self.ping.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));

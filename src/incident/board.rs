@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ pub struct Board {
     windows: ArcSwap<Windows>,
     hearsay: ArcSwap<HashSet<Subject>>,
     last_event: watch::Sender<i64>,
+    watched: [AtomicUsize; 2],
     counts: Counts,
 }
 
@@ -39,6 +40,7 @@ impl Default for Board {
             windows: ArcSwap::default(),
             hearsay: ArcSwap::default(),
             last_event: watch::channel(0).0,
+            watched: [const { AtomicUsize::new(0) }; 2],
             counts: Counts::default(),
         }
     }
@@ -69,6 +71,20 @@ impl Board {
     /// Changes with the number of the newest log entry.
     pub fn last_event(&self) -> watch::Receiver<i64> {
         self.last_event.subscribe()
+    }
+
+    /// How many devices and ports are watched now: a storm is a share of them.
+    pub fn watch_ports(&self, count: usize) {
+        self.watched[0].store(count, Ordering::Relaxed);
+    }
+
+    /// How many hosts and services are watched now.
+    pub fn watch_hosts(&self, count: usize) {
+        self.watched[1].store(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn watched(&self) -> usize {
+        self.watched.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
     /// What is counted.

@@ -14,7 +14,7 @@ use super::scope::Scope;
 use super::store::{self, Archive, Notices};
 use super::windows::{Window, Windows};
 use crate::journal::Actor;
-use crate::model::{Finding, IncidentId, Subject, clock};
+use crate::model::{Finding, IncidentId, clock};
 use crate::store::{Store, StoreError};
 
 /// Judgements that may wait; beyond, judges wait.
@@ -143,11 +143,6 @@ impl Driver {
         Ok((driver, Desk { orders: sender }))
     }
 
-    /// What judges had raised before the restart: a judge that starts anew begins with these.
-    pub fn raised(&self) -> Vec<(Arc<str>, Subject)> {
-        self.engine.raised().map(|(rule, subject)| (Arc::clone(rule), subject.clone())).collect()
-    }
-
     /// Runs until cancelled; what waits in the channel is still worked off then.
     pub async fn run(mut self, findings: &mut mpsc::Receiver<Finding>, cancel: CancellationToken) {
         let mut batch = Vec::new();
@@ -175,6 +170,7 @@ impl Driver {
     async fn take(&mut self, batch: &mut Vec<Finding>, cancel: &CancellationToken) {
         Board::count(&self.board.counts().findings, batch.len());
         let now = clock::wall();
+        self.engine.set_watched(self.board.watched());
         for finding in batch.drain(..) {
             self.engine.take(finding, now);
         }

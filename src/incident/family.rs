@@ -21,6 +21,18 @@ const FAMILIES: &[(&str, &[&str])] = &[
     (DOWN, &["host-down", "device-down", "host-unreachable", "device-silent"]),
     (PORT_DOWN, &["port-err-disabled", "port-down", "trap-link-down"]),
     ("device-rebooted", &["device-rebooted", "trap-cold-start"]),
+    (
+        "port-anomaly",
+        &[
+            "port-anomaly-broadcast",
+            "port-anomaly-in",
+            "port-anomaly-out",
+            "port-anomaly-in-packets",
+            "port-anomaly-out-packets",
+            "port-anomaly-asymmetry",
+        ],
+    ),
+    ("port-drop", &["port-drop-in", "port-drop-out"]),
     ("host-slow", &["host-slow", "host-jitter"]),
 ];
 

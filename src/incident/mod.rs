@@ -10,6 +10,7 @@ pub mod engine;
 pub mod family;
 mod hall;
 pub mod record;
+pub mod rules;
 pub mod scope;
 pub mod store;
 pub mod traps;

@@ -20,13 +20,12 @@ pub struct Place {
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     places: HashMap<Arc<str>, Place>,
-    subjects: usize,
 }
 
 impl Scope {
-    /// From the places of devices and hosts by name; `subjects` is how many things could change at once (devices, hosts, ports).
-    pub fn new(places: HashMap<Arc<str>, Place>, subjects: usize) -> Self {
-        Self { places, subjects }
+    /// From the places of devices and hosts by name.
+    pub const fn new(places: HashMap<Arc<str>, Place>) -> Self {
+        Self { places }
     }
 
     /// Where a subject belongs.
@@ -35,10 +34,5 @@ impl Scope {
             Subject::Site(site) => Place { site: Arc::clone(site), ..Place::default() },
             other => other.holder().and_then(|name| self.places.get(name)).cloned().unwrap_or_default(),
         }
-    }
-
-    /// How many things could change at once.
-    pub const fn subjects(&self) -> usize {
-        self.subjects
     }
 }

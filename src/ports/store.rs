@@ -70,6 +70,20 @@ pub fn load(store: &Store) -> Result<Catalogue, StoreError> {
     read(&file).map_err(|error| StoreError::sqlite(store.path(), error))
 }
 
+/// The names of all devices that were ever configured, by their numbers.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn names(store: &Store) -> Result<Vec<(DeviceId, Arc<str>)>, StoreError> {
+    let file = store.reader()?;
+    let read = || {
+        let mut query = file.prepare("SELECT id, name FROM device ORDER BY name")?;
+        let rows = query.query_map([], |row| Ok((DeviceId(row.get(0)?), row.get::<_, String>(1)?.into())))?;
+        rows.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    read().map_err(|error| StoreError::sqlite(store.path(), error))
+}
+
 /// Writes new and changed ports, all or none.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::journal::Via;
 use crate::model::notice::Change;
-use crate::model::{Evidence, Notice, Severity, Timestamp, Verdict};
+use crate::model::{Evidence, Notice, Severity, Subject, Timestamp, Verdict};
 
 /// An outbox in the same database, which refuses when it is told to.
 #[derive(Default)]
@@ -22,8 +22,8 @@ impl Notices for Outbox {
             *refuses -= 1;
             return Err(rusqlite::Error::QueryReturnedNoRows);
         }
-        change.execute("CREATE TABLE IF NOT EXISTS told (event INTEGER PRIMARY KEY, what TEXT)", [])?;
-        change.execute("INSERT INTO told VALUES (?1, ?2)", (notice.event, notice.change.word()))?;
+        change.execute("CREATE TABLE IF NOT EXISTS told_in_test (event INTEGER PRIMARY KEY, what TEXT)", [])?;
+        change.execute("INSERT INTO told_in_test VALUES (?1, ?2)", (notice.event, notice.change.word()))?;
         Ok(())
     }
 }
@@ -72,7 +72,7 @@ impl Office {
 
     fn told(&self) -> Vec<String> {
         let file = self.store.reader().unwrap();
-        let mut query = file.prepare("SELECT what FROM told ORDER BY event").unwrap();
+        let mut query = file.prepare("SELECT what FROM told_in_test ORDER BY event").unwrap();
         query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 }

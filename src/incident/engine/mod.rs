@@ -143,6 +143,7 @@ pub struct Engine {
     limits: Limits,
     scope: Scope,
     windows: Windows,
+    watched: usize,
     last_id: i64,
     conditions: HashMap<Key, Condition>,
     incidents: HashMap<IncidentId, Incident>,
@@ -180,6 +181,11 @@ impl Engine {
     /// Takes over where subjects belong.
     pub fn set_scope(&mut self, scope: Scope) {
         self.scope = scope;
+    }
+
+    /// How many things could change at once: devices, hosts, ports.
+    pub fn set_watched(&mut self, watched: usize) {
+        self.watched = watched;
     }
 
     /// Takes over another set of windows; what they change is told at the next [`Self::tick`].

@@ -1,5 +1,7 @@
 //! The engine's memory over a restart.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::family::{BLIND, Key};
@@ -8,7 +10,7 @@ use super::place::holders;
 use super::{Condition, Engine, Limits, Stand, Timer};
 use crate::incident::scope::Scope;
 use crate::incident::windows::Windows;
-use crate::model::{IncidentId, Timestamp};
+use crate::model::{IncidentId, Subject, Timestamp};
 
 /// A condition as it is kept.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -26,6 +28,14 @@ pub struct Saved {
     pub children: Vec<(IncidentId, Key, Child)>,
     /// Conditions.
     pub conditions: Vec<(Key, SavedCondition)>,
+}
+
+impl Saved {
+    /// Everything that judges had raised and not cleared: a judge that starts anew begins with these.
+    pub fn raised(&self) -> impl Iterator<Item = (Arc<str>, Subject)> {
+        let rules = |condition: &SavedCondition| condition.0.reports.keys().cloned().collect::<Vec<_>>();
+        self.conditions.iter().flat_map(move |(key, condition)| rules(condition).into_iter().map(|rule| (rule, key.subject.clone())))
+    }
 }
 
 impl Engine {

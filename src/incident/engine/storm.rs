@@ -17,7 +17,7 @@ pub(super) struct Storm {
 impl Engine {
     /// From how many new incidents within the window on it is a storm.
     fn storm_limit(&self) -> usize {
-        let share = (self.scope.subjects() as f64 * self.limits.storm_percent / 100.0).ceil() as usize;
+        let share = (self.watched as f64 * self.limits.storm_percent / 100.0).ceil() as usize;
         share.clamp(self.limits.storm_least.min(self.limits.storm_most), self.limits.storm_most)
     }
 
@@ -53,7 +53,7 @@ impl Engine {
         for key in &taken {
             self.attach(key, id, now);
         }
-        let watched = self.scope.subjects() as u64;
+        let watched = self.watched as u64;
         if let Some(incident) = self.incidents.get_mut(&id) {
             incident.severity = Severity::Critical;
             incident.worst = Severity::Critical;

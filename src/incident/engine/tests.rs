@@ -43,7 +43,9 @@ impl Desk {
         let places = [("sw1", "A"), ("sw2", "A")];
         let place = |site: &str| Place { site: site.into(), zone: None, tags: vec!["lab".into()] };
         let places: HashMap<Arc<str>, Place> = places.into_iter().map(|(name, site)| (name.into(), place(site))).collect();
-        Self { engine: Engine::new(Limits::default(), Scope::new(places, subjects), Windows::default()), now: at(0), told: Vec::new() }
+        let mut engine = Engine::new(Limits::default(), Scope::new(places), Windows::default());
+        engine.set_watched(subjects);
+        Self { engine, now: at(0), told: Vec::new() }
     }
 
     fn find(&mut self, rule: &str, subject: Subject, verdict: Verdict, cause: Option<Subject>) {
