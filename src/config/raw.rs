@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::access::{Plaintext, RawAccess, RawTls};
-use super::hosts::{RawHost, RawPing};
 use super::calendar::RawCalendar;
+use super::hosts::{RawHost, RawPing};
 use super::notify::raw::RawNotify;
 use super::people::{RawDuty, RawPerson};
 use super::rules::{RawIncident, RawMaintenance, RawRule};

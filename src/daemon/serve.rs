@@ -240,7 +240,8 @@ impl House {
         let app = web::App::new(Arc::clone(&self.live), past, settings.time_zone.clone(), supervisor.stopping());
         let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default() });
         let reach = web::Reachability::new(Arc::clone(self.ping.board()), hosts);
-        let app = self.doors.hang(app.with_reach(reach).with_outbox(Arc::clone(&self.sender)), settings);
+        let app = app.with_reach(reach).with_outbox(Arc::clone(&self.sender)).with_incidents(Arc::clone(self.incidents.hall()));
+        let app = self.doors.hang(app, settings);
         let mut routes = web::router(Arc::clone(&app));
         if settings.metrics.enabled {
             let exposed = Arc::new(Metrics::new(Arc::clone(&self.live), Arc::clone(&self.own)));

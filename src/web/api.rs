@@ -15,9 +15,10 @@ use super::app::App;
 use super::csv::Csv;
 use super::failure::Failure;
 use super::filter::Asked as PortsAsked;
+use super::incident_api;
 use super::openapi;
 use super::reach_api;
-use super::route::{Row, get};
+use super::route::{Row, get, post};
 use super::survey::{Survey, Top};
 use super::visitor::Visitor;
 use crate::accounts::Permission as P;
@@ -48,6 +49,12 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/changes", P::Read, changes),
         get("/api/v1/journal", P::ReadJournal, super::pages::journal::api),
         get("/api/v1/notices", P::TestNotices, super::pages::notices::json),
+        get("/api/v1/incidents", P::Read, incident_api::open),
+        get("/api/v1/incidents/history", P::Read, incident_api::history),
+        get("/api/v1/incidents/{id}", P::Read, incident_api::one),
+        post("/api/v1/incidents/{id}/act", P::Acknowledge, incident_api::act),
+        get("/api/v1/maintenance", P::Read, incident_api::windows),
+        get("/api/v1/events", P::Read, incident_api::events),
     ]
 }
 

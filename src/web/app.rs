@@ -14,6 +14,7 @@ use super::source::{HistoryError, HistorySource, Keeping};
 use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
 use crate::accounts::Accounts;
+use crate::incident::Hall;
 use crate::model::{PortId, Timestamp, clock};
 use crate::notify::Sender;
 use crate::ping::live::Board;
@@ -34,6 +35,7 @@ pub struct App {
     changes: Changes,
     sparks: Sparks,
     streams: Arc<Semaphore>,
+    incidents: Option<Arc<Hall>>,
     access: Access,
     board: Arc<Board>,
     reach: Option<Reachability>,
@@ -53,6 +55,7 @@ impl App {
             changes: Changes::default(),
             sparks: Sparks::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            incidents: None,
             access: Access::open(),
             board: Arc::default(),
             reach: None,
@@ -76,6 +79,18 @@ impl App {
     /// Reachability, where somebody is pinged.
     pub(crate) const fn reach(&self) -> Option<&Reachability> {
         self.reach.as_ref()
+    }
+
+    /// With what is wrong and was.
+    #[must_use]
+    pub fn with_incidents(mut self, incidents: Arc<Hall>) -> Self {
+        self.incidents = Some(incidents);
+        self
+    }
+
+    /// What is wrong and was; `None` where nobody looks after that.
+    pub(crate) const fn incidents(&self) -> Option<&Arc<Hall>> {
+        self.incidents.as_ref()
     }
 
     /// Reads the time from `read` instead of the machine's clock.

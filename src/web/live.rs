@@ -59,6 +59,7 @@ enum View {
     Device(String),
     Port(PortId),
     Ports(PortsAsked),
+    Incidents,
 }
 
 impl TryFrom<Asked> for View {
@@ -73,6 +74,7 @@ impl TryFrom<Asked> for View {
             "device" => Ok(Self::Device(asked.name)),
             "port" => Ok(Self::Port(PortId(asked.id))),
             "ports" => Ok(Self::Ports(asked.ports)),
+            "incidents" => Ok(Self::Incidents),
             _ => Err(Failure::BadParameter("view", asked.view)),
         }
     }
@@ -154,6 +156,7 @@ impl Feed {
         match &self.view {
             View::Overview => (pages::overview::parts(app, words, &clock).await, None),
             View::Devices => (pages::devices::parts(app, words, &clock), None),
+            View::Incidents => (pages::incident::list::now(app, words, &clock), None),
             View::Hosts(asked) => (pages::host::list_parts(app, words, &clock, asked), None),
             View::Host(name) => {
                 (app.board().host(name).map(|host| pages::host::parts(app, words, &clock, &host)).unwrap_or_default(), None)

@@ -16,6 +16,7 @@ mod figure;
 mod filter;
 mod guard;
 mod html;
+mod incident_api;
 mod live;
 mod openapi;
 mod page;

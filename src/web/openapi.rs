@@ -55,6 +55,33 @@ pub(crate) fn document() -> Value {
                 &[in_query("state", "Those in one state: queued, sending, sent, deferred, failed, uncertain, spared", "string")],
                 &of("notices", json!({ "type": "array" })),
             ),
+            "/api/v1/incidents": path(
+                "What is wrong now, the gravest first",
+                &[
+                    in_query("q", "Text in subject or rule", "string"),
+                    in_query("severity", "At least: info, minor, major or critical", "string"),
+                    in_query("acknowledged", "no: only those that nobody has acknowledged", "string"),
+                ],
+                &of("incidents", json!({ "type": "array" })),
+            ),
+            "/api/v1/incidents/history": path(
+                "Incidents of any time, the newest first, 500 at most",
+                &[
+                    in_query("q", "Text in subject, rule, facts or comments", "string"),
+                    in_query("severity", "At least", "string"),
+                    in_query("before", "Only numbers below this one: the next page", "integer"),
+                ],
+                &of("incidents", json!({ "type": "array" })),
+            ),
+            "/api/v1/incidents/{id}": path("One incident with what it takes along and its log", &[incident_id()], &json!({ "type": "object" })),
+            "/api/v1/incidents/{id}/act": act(),
+            "/api/v1/maintenance": path("The windows that are open or to come", &[], &of("windows", json!({ "type": "array" }))),
+            "/api/v1/events": path_of(
+                "The log of incidents as server-sent events, a JSON object each; goes on behind Last-Event-ID",
+                &[in_query("after", "The last entry that the reader has; the newest unless told", "integer")],
+                "text/event-stream",
+                &json!({ "type": "string" }),
+            ),
             "/api/v1/changes": path("The last changes of state since the start, newest first", &[], &of("changes", json!({ "type": "array" }))),
         },
         "components": { "schemas": schemas() },
@@ -89,6 +116,31 @@ fn in_path(name: &str, meaning: &str, kind: &str) -> Value {
 
 fn in_query(name: &str, meaning: &str, kind: &str) -> Value {
     json!({ "name": name, "in": "query", "required": false, "description": meaning, "schema": { "type": kind } })
+}
+
+fn incident_id() -> Value {
+    in_path("id", "The incident's number", "integer")
+}
+
+/// What a person does with an incident.
+fn act() -> Value {
+    let form = json!({
+        "type": "object",
+        "required": ["what"],
+        "properties": {
+            "what": { "enum": ["acknowledge", "release", "comment", "mute", "unmute"] },
+            "comment": { "type": "string" },
+            "hours": { "type": "string", "description": "For how many hours; needed to mute" },
+        },
+    });
+    let mut described = path("Acknowledge, give back, comment, mute or unmute an incident", &[incident_id()], &json!({ "type": "object" }));
+    if let Some(operations) = described.as_object_mut()
+        && let Some(mut operation) = operations.remove("get")
+    {
+        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": form } } });
+        operations.insert("post".to_owned(), operation);
+    }
+    described
 }
 
 fn port_id() -> Value {

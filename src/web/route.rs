@@ -80,8 +80,22 @@ fn table() -> Vec<Row> {
         get("/assets/{*name}", P::Read, assets::serve).open(),
     ];
     rows.extend(account_rows());
+    rows.extend(incident_rows());
     rows.extend(api::rows());
     rows
+}
+
+fn incident_rows() -> Vec<Row> {
+    use pages::incident::{act, history, list, one, windows};
+    vec![
+        get("/incidents", P::Read, list::page),
+        get("/incidents/history", P::Read, history::page),
+        get("/incident/{id}", P::Read, one::page),
+        post("/incident/{id}", P::Acknowledge, act::act),
+        get("/maintenance", P::Read, windows::page),
+        post("/maintenance", P::Maintain, windows::plan),
+        post("/maintenance/{id}/end", P::Maintain, windows::end),
+    ]
 }
 
 fn account_rows() -> Vec<Row> {

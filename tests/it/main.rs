@@ -25,6 +25,8 @@ mod doors;
 #[cfg(test)]
 mod grafana;
 #[cfg(test)]
+mod incidents;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod outbox;

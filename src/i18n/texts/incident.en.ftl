@@ -26,12 +26,22 @@ incident-finding-port-anomaly-asymmetry = Port { $subject } receives and sends {
 incident-finding-port-drop-in = What port { $subject } receives has broken down to { $value }; at this hour usually { $low } to { $high }
 incident-finding-port-drop-out = What port { $subject } sends has broken down to { $value }; at this hour usually { $low } to { $high }
 incident-finding-traffic-shift = The traffic of { $changed } ports at once is not as usual (of { $watched })
+incident-finding-host-down = { $subject } does not answer ({ $address })
+incident-finding-host-unreachable = { $subject } cannot be reached ({ $address }): something on the way to it is down
+incident-finding-host-lossy = { $subject } loses { $loss } of the probes, more than { $limit }
+incident-finding-host-slow = { $subject } answers in { $rtt }, slower than { $limit }
+incident-finding-host-flapping = { $subject } comes and goes
+incident-finding-service-down = The service { $subject } does not work: { $said }
+incident-finding-service-slow = The service { $subject } takes { $took }, longer than { $limit }
+incident-finding-certificate-expiring = The certificate of { $subject } expires in { $days } days
+incident-finding-monitor-blind = The monitor's own link is down: nothing is said of others meanwhile
 incident-finding-storm = { $changed } things changed within a minute (of { $watched } watched): one incident for all of them
 incident-finding-store-failing = Samples cannot be written to the disk
 incident-finding-disk-low = Little room is left on the data disk: { $value }
 incident-finding-config-reload-failed = The configuration has errors and was not reloaded; the one before stays in force
 
 # Pages.
+incident-nav = Incidents
 incident-now = Wrong now
 incident-history = Past incidents
 incident-maintenance = Maintenance

@@ -26,12 +26,22 @@ incident-finding-port-anomaly-asymmetry = 端口 { $subject } 收发比例异常
 incident-finding-port-drop-in = 端口 { $subject } 入流量骤降：当前 { $value }，此时段通常为 { $low } 至 { $high }
 incident-finding-port-drop-out = 端口 { $subject } 出流量骤降：当前 { $value }，此时段通常为 { $low } 至 { $high }
 incident-finding-traffic-shift = 全网 { $changed } 个端口的流量同时偏离常态（共 { $watched } 个）
+incident-finding-host-down = { $subject } 无响应（{ $address }）
+incident-finding-host-unreachable = { $subject } 不可达（{ $address }），上级设备故障
+incident-finding-host-lossy = { $subject } 丢包 { $loss }，超过 { $limit }
+incident-finding-host-slow = { $subject } 响应时间 { $rtt }，超过 { $limit }
+incident-finding-host-flapping = { $subject } 时通时断
+incident-finding-service-down = 服务 { $subject } 不可用：{ $said }
+incident-finding-service-slow = 服务 { $subject } 响应时间 { $took }，超过 { $limit }
+incident-finding-certificate-expiring = { $subject } 的证书将在 { $days } 天后过期
+incident-finding-monitor-blind = 监测系统自身的网络不通，暂不判断其他设备
 incident-finding-storm = 一分钟内 { $changed } 项同时变化（共监测 { $watched } 项），合并为一个事件
 incident-finding-store-failing = 采样数据无法写入磁盘
 incident-finding-disk-low = 数据磁盘剩余空间不足：{ $value }
 incident-finding-config-reload-failed = 配置文件有错误，未能重新加载，仍按原配置运行
 
 # 页面。
+incident-nav = 故障
 incident-now = 当前故障
 incident-history = 历史事件
 incident-maintenance = 维护窗口

@@ -5,6 +5,7 @@ pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod help;
 pub(crate) mod host;
+pub(crate) mod incident;
 pub(crate) mod journal;
 pub(crate) mod notices;
 pub(crate) mod overview;

@@ -8,6 +8,7 @@ use axum::response::Response;
 use fluent_bundle::FluentValue;
 
 use super::{Part, inner};
+use crate::incident::record::Incident;
 use crate::model::{PortId, Timestamp};
 use crate::ports::live::{DeviceLive, DeviceState, PortState};
 use crate::series::StoreState;
@@ -51,7 +52,7 @@ pub(crate) async fn parts(app: &Arc<App>, words: Words, clock: &Clock) -> Vec<Pa
     let keeping = app.keeping();
     vec![
         Part::of("now", &now(words, clock, &survey, keeping)),
-        Part::of("troubles", &troubles(words, clock, &survey, keeping)),
+        Part::of("troubles", &troubles(app, words, clock, &survey, keeping)),
         Part::of("uplinks", &uplinks(words, &survey, &sparks)),
         Part::of("tops", &tops(words, &survey, &sparks)),
         Part::of("changes", &changes(words, clock, &app.changes().latest(CHANGES))),
@@ -227,6 +228,7 @@ struct Troubles {
     words: Words,
     rows: Vec<TroubleRow>,
     more: usize,
+    more_url: &'static str,
     /// What is not measured: sentences.
     unmeasured: Vec<String>,
     asked_yet: bool,
@@ -234,7 +236,7 @@ struct Troubles {
     store: Option<(Html, String)>,
 }
 
-fn troubles(words: Words, clock: &Clock, survey: &Survey, keeping: Keeping) -> Troubles {
+fn troubles(app: &App, words: Words, clock: &Clock, survey: &Survey, keeping: Keeping) -> Troubles {
     let mut unmeasured: Vec<String> = Vec::new();
     if keeping.lost_samples > 0 {
         unmeasured.push(words.n("web-unmeasured-lost", usize::try_from(keeping.lost_samples).unwrap_or(usize::MAX)));
@@ -249,10 +251,19 @@ fn troubles(words: Words, clock: &Clock, survey: &Survey, keeping: Keeping) -> T
     if survey.counts.ports_unknown > 0 {
         unmeasured.push(words.n("web-unmeasured-unknown", survey.counts.ports_unknown));
     }
+    // Incidents know causes; before the first of them is told the table itself speaks.
+    let open = app.incidents().map(|hall| hall.board().open()).unwrap_or_default();
+    let (rows, all, more_url) = if open.is_empty() {
+        let rows = survey.troubles.iter().take(TROUBLES).map(|trouble| trouble_row(words, clock, trouble)).collect();
+        (rows, survey.troubles.len(), "/ports?errors=1&sort=-errors")
+    } else {
+        (open.iter().take(TROUBLES).map(|incident| incident_row(words, clock, incident)).collect(), open.len(), "/incidents")
+    };
     Troubles {
         words,
-        rows: survey.troubles.iter().take(TROUBLES).map(|trouble| trouble_row(words, clock, trouble)).collect(),
-        more: survey.troubles.len().saturating_sub(TROUBLES),
+        rows,
+        more: all.saturating_sub(TROUBLES),
+        more_url,
         unmeasured,
         asked_yet: survey.counts.devices > survey.counts.devices_unknown,
         store: store_trouble(words, keeping),
@@ -278,6 +289,20 @@ fn trouble_row(words: Words, clock: &Clock, trouble: &Trouble) -> TroubleRow {
             port_row(Mark::Degraded, place, words.what("web-trouble-errors", &Figure::rate(*rate, "pps").text()))
         }
         Trouble::Hot(place, percent) => port_row(Mark::Degraded, place, words.what("web-trouble-hot", &Figure::percent(*percent).text())),
+    }
+}
+
+fn incident_row(words: Words, clock: &Clock, incident: &Incident) -> TroubleRow {
+    let row = super::incident::row(words, clock, incident);
+    TroubleRow {
+        mark: row.mark,
+        name: format!("#{}", row.id),
+        url: format!("/incident/{}", row.id),
+        alias: row.notes.into(),
+        sentence: row.sentence,
+        detail: row.severity.into(),
+        since: words.what("web-since", &row.lasted),
+        since_full: row.opened_full,
     }
 }
 
