@@ -18,13 +18,13 @@ use crate::incident::driver::FINDINGS;
 use crate::incident::engine::Limits;
 use crate::incident::rules::anomaly::Anomalies;
 use crate::incident::rules::own::{OwnHealth, OwnRules};
-use crate::incident::rules::plan::Book;
+use crate::incident::rules::plan::{Book, Whom};
 use crate::incident::rules::{Reach, Rules};
 use crate::incident::scope::{Place, Scope};
 use crate::incident::windows::{Purpose, Target, When, Window};
 use crate::incident::{self, Driver, Hall, Notices, Setup};
 use crate::model::{Evidence, Finding, Notice, Severity, Subject, Verdict, clock};
-use crate::ports::live::Live;
+use crate::ports::live::{DeviceLive, Live, PortLive};
 use crate::series::{Reader, StoreState};
 use crate::store::{Store, StoreError};
 
@@ -111,6 +111,17 @@ impl Incidents {
     /// Where judges send what they find. They wait when it is full: a change that is told once must not be lost.
     pub(super) fn findings(&self) -> mpsc::Sender<Finding> {
         self.findings.clone()
+    }
+
+    /// How much a port's going down matters, if it is to be told at once; `None` where the rules wait or say nothing.
+    pub(super) fn weight(&self, device: &DeviceLive, port: &PortLive) -> Option<Severity> {
+        let (book, setup, name) = (self.book.load(), self.setup.load(), &device.label.name);
+        let place = setup.scope.place(&Subject::Device(Arc::clone(name)));
+        let class = book.class_of(name, &port.identity);
+        let whom = Whom { device: name, place: &place, port: Some((&port.identity.name, class)) };
+        let threshold = book.threshold("port-down", whom)?;
+        // A socket that must have been up for long is left to the rule that knows for how long it was.
+        threshold.up_for.is_zero().then_some(threshold.severity)
     }
 
     /// One life of the rules: looks each second at what has changed.

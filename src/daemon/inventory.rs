@@ -40,11 +40,12 @@ fn credentials(configured: &Configured) -> Credentials {
     match configured {
         Configured::V1 { community } => Credentials::Community { version: Version::V1, community: secret(community) },
         Configured::V2c { community } => Credentials::Community { version: Version::V2c, community: secret(community) },
-        Configured::V3(user) => v3(user),
+        Configured::V3(user) => self::user(user),
     }
 }
 
-fn v3(user: &User) -> Credentials {
+/// What the rooms of the wire call a user of SNMPv3.
+pub(super) fn user(user: &User) -> Credentials {
     Credentials::User {
         user: user.name.clone(),
         auth: user.auth.as_ref().map(|(protocol, phrase)| (auth(*protocol), secret(phrase))),
@@ -53,7 +54,8 @@ fn v3(user: &User) -> Credentials {
     }
 }
 
-fn secret(configured: &ConfiguredSecret) -> Secret {
+/// A secret, as the rooms of the wire hold it.
+pub(super) fn secret(configured: &ConfiguredSecret) -> Secret {
     Secret::new(configured.expose().as_bytes())
 }
 

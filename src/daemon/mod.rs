@@ -23,6 +23,7 @@ mod serve;
 pub mod signals;
 pub mod supervise;
 pub mod systemd;
+mod traps;
 mod vitals;
 
 pub use demo::{DemoOptions, demo};

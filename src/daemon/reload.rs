@@ -43,6 +43,11 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &
         ("time_zone", before.time_zone != settings.time_zone),
         ("metrics", before.metrics != settings.metrics),
         ("retention", before.retention != settings.retention),
+        ("traps.listen", before.traps.listen != settings.traps.listen),
+        (
+            "traps: users and per_second",
+            (&before.traps.users, before.traps.per_second) != (&settings.traps.users, settings.traps.per_second),
+        ),
     ] {
         if changed {
             tracing::warn!(setting = what, "{what} was changed; it takes effect at the next start");

@@ -22,6 +22,7 @@ use crate::daemon::reload;
 use crate::daemon::signals::{Signal, Signals};
 use crate::daemon::supervise::{Stage, Supervisor, Task};
 use crate::daemon::systemd::Systemd;
+use crate::daemon::traps::{self, Traps};
 use crate::daemon::vitals;
 use crate::incident::rules::Reach;
 use crate::metrics::{self, Metrics, OwnMetrics};
@@ -96,6 +97,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
             if let Err(error) = house.ping.set(&settings).await {
                 tracing::error!(%error, "the hosts before stay in force, the new ones have no numbers: {error}");
             }
+            house.traps.reloaded(&settings);
             current = settings;
         }
         systemd.ready(&status(&current, address));
@@ -129,6 +131,7 @@ struct House {
     sender: Arc<Sender>,
     doors: Doors,
     ping: Arc<Ping>,
+    traps: Arc<Traps>,
 }
 
 impl House {
@@ -159,11 +162,22 @@ impl House {
         };
         let sender = notify::build(settings, outbox, around).await?;
         own.add(Box::new(metrics::NotifyCollector(Arc::clone(&sender))))?;
+        let weigh = Arc::clone(&incidents);
+        let around = traps::Around {
+            store: store.clone(),
+            live: Arc::clone(&live),
+            findings: incidents.findings(),
+            matter: Arc::new(move |device, port| weigh.weight(device, port)),
+        };
+        let traps = Arc::new(Traps::open(settings, held.path(), around));
+        if let Some(handle) = traps.handle() {
+            own.add(Box::new(metrics::TrapCollector(Arc::clone(handle.stats()))))?;
+        }
         let keeper = Arc::new(Mutex::new(Some(keeper)));
         let ping = Arc::new(Ping::open(store.clone(), held, settings, incidents.findings())?);
         ping.set(settings).await?;
         own.add(Box::new(metrics::PingCollector(Arc::clone(ping.board()))))?;
-        Ok(Self { doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender, ping })
+        Ok(Self { doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender, ping, traps })
     }
 
     fn start(
@@ -185,6 +199,7 @@ impl House {
         self.incidents.start(supervisor, &reach);
         notify::start(&self.sender, supervisor);
         self.ping.start(supervisor);
+        self.traps.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;

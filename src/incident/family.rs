@@ -19,7 +19,7 @@ pub const STORM: &str = "storm";
 /// Families of more than one rule; within a family the first rule gives the words where severities are equal.
 const FAMILIES: &[(&str, &[&str])] = &[
     (DOWN, &["host-down", "device-down", "host-unreachable", "device-silent"]),
-    (PORT_DOWN, &["port-err-disabled", "port-down", "trap-link-down"]),
+    (PORT_DOWN, &["trap-err-disabled", "port-down", "trap-link-down"]),
     ("device-rebooted", &["device-rebooted", "trap-cold-start"]),
     (
         "port-anomaly",

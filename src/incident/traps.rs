@@ -3,8 +3,10 @@
 //! A trap says that something happened, not that it still is so: its rules are hearsay (`family`), and the poll that comes
 //! after it has the last word.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Evidence, Fact, Finding, Severity, Subject, Timestamp, Verdict};
 use crate::ports::live::{DeviceLive, Live, PortLive};
@@ -17,10 +19,47 @@ pub const COLD_START: &str = "trap-cold-start";
 /// Somebody asks a device with wrong credentials: authenticationFailure.
 pub const AUTHENTICATION: &str = "trap-authentication-failure";
 /// A device has shut a port by itself.
-pub const ERR_DISABLED: &str = "port-err-disabled";
+pub const ERR_DISABLED: &str = "trap-err-disabled";
 
 /// ifAdminStatus down(2): an administrator has shut the port, which is no fault.
 const SHUT: u8 = 2;
+
+/// How long after the last one of a kind that nobody takes back (authenticationFailure) it counts as over.
+pub const QUIET: Duration = Duration::from_secs(15 * 60);
+
+/// Devices that were asked with wrong credentials, until nobody has done so for [`QUIET`].
+#[derive(Debug, Default)]
+pub struct Guesses(HashMap<Subject, Timestamp>);
+
+impl Guesses {
+    /// Notes a finding, if it is of that kind.
+    pub fn note(&mut self, finding: &Finding) {
+        if *finding.rule == *AUTHENTICATION {
+            self.0.insert(finding.subject.clone(), finding.at);
+        }
+    }
+
+    /// Goes on with those that were raised before a restart.
+    pub fn assume(&mut self, rule: &str, subject: Subject, now: Timestamp) {
+        if rule == AUTHENTICATION {
+            self.0.insert(subject, now);
+        }
+    }
+
+    /// What is over now.
+    pub fn over(&mut self, now: Timestamp) -> Vec<Finding> {
+        let over = self.0.extract_if(|_, last| now.since(*last) >= QUIET);
+        over.map(|(subject, _)| Finding {
+            rule: AUTHENTICATION.into(),
+            subject,
+            verdict: Verdict::Cleared,
+            at: now,
+            cause: None,
+            evidence: Evidence::new(),
+        })
+        .collect()
+    }
+}
 
 /// The device that a notification came from: by the address that it is polled at.
 pub fn sender(live: &Live, source: IpAddr) -> Option<Arc<DeviceLive>> {

@@ -115,3 +115,15 @@ fn a_sender_is_known_by_the_address_it_is_polled_at() {
     assert_eq!(sender(&live, SOURCE).map(|device| device.label.name.to_string()).as_deref(), Some("sw-a3"));
     assert!(sender(&live, "192.0.2.7".parse().unwrap()).is_none());
 }
+
+#[test]
+fn guesses_are_over_when_nobody_guesses_any_more() {
+    let mut guesses = Guesses::default();
+    let guess = finding(&trap(Some(Standard::AuthenticationFailure), None, None), &device(), |_, _| None).unwrap();
+    guesses.note(&guess);
+    guesses.assume(AUTHENTICATION, Subject::Device("sw-b1".into()), guess.at + Duration::from_secs(60));
+    assert!(guesses.over(guess.at + QUIET - Duration::from_secs(1)).is_empty());
+    let over = guesses.over(guess.at + QUIET);
+    assert_eq!(over.iter().map(|over| (&over.subject, over.verdict)).collect::<Vec<_>>(), [(&guess.subject, Verdict::Cleared)]);
+    assert_eq!(guesses.over(guess.at + QUIET * 2).len(), 1);
+}

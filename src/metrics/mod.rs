@@ -18,6 +18,7 @@ mod ping;
 pub mod ports;
 pub mod targets;
 mod text;
+mod traps;
 pub mod vitals;
 
 pub use access::AccessCollector;
@@ -27,4 +28,5 @@ pub use notify::NotifyCollector;
 pub use own::OwnMetrics;
 pub use ping::PingCollector;
 pub use text::Form;
+pub use traps::TrapCollector;
 pub use vitals::Vitals;

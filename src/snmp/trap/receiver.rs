@@ -61,7 +61,7 @@ pub struct Handle {
 
 #[derive(Debug, Default)]
 struct Common {
-    stats: Stats,
+    stats: Arc<Stats>,
     senders: ArcSwap<Senders>,
     stop: AtomicBool,
 }
@@ -98,7 +98,7 @@ pub fn start(options: Options, traps: Sender<Trap>) -> Result<Handle, (SocketAdd
 
 impl Handle {
     /// The counters.
-    pub fn stats(&self) -> &Stats {
+    pub fn stats(&self) -> &Arc<Stats> {
         &self.common.stats
     }
 
