@@ -98,11 +98,14 @@ fn hosts(pages: SocketAddr) -> String {
     }
     let (address, port) =
         if pages.ip().is_unspecified() { ("127.0.0.1".to_owned(), pages.port()) } else { (pages.ip().to_string(), pages.port()) };
-    text.push_str(&format!(
-        "\n[[host]]\nname = \"netroom\"\naddress = \"{address}\"\nsite = \"中心机房\"\ninterval = \"10s\"\n\
-         [[host.check]]\nname = \"pages\"\nkind = \"http\"\nport = {port}\npath = \"/healthz\"\ntext = \"ok\"\ninterval = \"10s\"\n\
-         [[host.check]]\nname = \"nobody\"\nkind = \"tcp\"\nport = 9\ninterval = \"10s\"\n"
-    ));
+    text.push_str(&format!("\n[[host]]\nname = \"netroom\"\naddress = \"{address}\"\nsite = \"中心机房\"\ninterval = \"10s\"\n"));
+    // A port that the system picks is not known before it is bound.
+    if port != 0 {
+        text.push_str(&format!(
+            "[[host.check]]\nname = \"pages\"\nkind = \"http\"\nport = {port}\npath = \"/healthz\"\ntext = \"ok\"\ninterval = \"10s\"\n"
+        ));
+    }
+    text.push_str("[[host.check]]\nname = \"nobody\"\nkind = \"tcp\"\nport = 9\ninterval = \"10s\"\n");
     text
 }
 

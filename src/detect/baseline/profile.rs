@@ -9,7 +9,7 @@ use crate::model::Timestamp;
 /// It learns so long before it speaks.
 const LEAST: Duration = Duration::from_secs(7 * 86_400);
 /// An hour of the week speaks from so many samples on, its neighbours' included.
-const LEAST_SAMPLES: usize = 18;
+const LEAST_SAMPLES: usize = 30;
 /// From the MAD to the standard deviation of a normal distribution.
 const MAD_TO_SIGMA: f64 = 1.4826;
 
@@ -102,7 +102,8 @@ struct Profile {
 impl Profile {
     fn of(measure: Measure, slots: &[Vec<f32>]) -> Self {
         let pooled = |slot: usize| -> Vec<f32> {
-            let around = [slot + SLOTS - 1, slot, slot + 1].map(|near| near % SLOTS);
+            // The hour itself has the majority, or a nightly backup of one hour would be unusual each night.
+            let around = [slot + SLOTS - 1, slot, slot, slot, slot + 1].map(|near| near % SLOTS);
             around.into_iter().filter_map(|near| slots.get(near)).flatten().copied().collect()
         };
         let spread = |slot: usize| {

@@ -88,9 +88,9 @@ fn a_hog_is_found_in_three_steps_and_over_when_it_is() {
 }
 
 #[test]
-fn daytime_at_night_is_found_and_little_more_of_little_is_not() {
+fn more_than_ever_at_night_is_found_and_what_is_usual_then_is_known() {
     let night = 22 * 3600;
-    let told = week(|at, bps| if (night..night + 1800).contains(&at) { 60e6 } else { bps });
+    let told = week(|at, bps| if (night..night + 1800).contains(&at) { 600e6 } else { bps });
     assert!(told.iter().any(|(_, measure, raised)| *measure == Measure::In && *raised));
     let (baseline, slot) = (learnt(4).unwrap(), calendar().slot(Timestamp::from_secs(MONDAY + night)));
     let usual = baseline.usual(Measure::In, slot).unwrap();

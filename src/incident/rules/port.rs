@@ -162,7 +162,10 @@ impl PortTrack {
                 continue;
             };
             let Some(value) = self.value(at, reading, threshold) else { continue };
-            let verdict = self.gauges.get_mut(at).and_then(|gauge| gauge.take(value, reading.at, threshold));
+            // Changes within a window have lasted by being counted.
+            let raise_for = if at == FLAPPING { Duration::ZERO } else { threshold.raise_for };
+            let judged = Threshold { raise_for, ..*threshold };
+            let verdict = self.gauges.get_mut(at).and_then(|gauge| gauge.take(value, reading.at, &judged));
             if let Some(verdict) = verdict {
                 tell(rule, verdict, self.evidence(at, value, reading, threshold));
             }
