@@ -57,7 +57,8 @@ impl Baselines {
 
     /// One life of the learner: goes round all ports that are up until told to stop.
     pub(super) fn learn(&self, live: &Live, reader: &Reader, runtime: &Handle, token: &CancellationToken) -> Result<(), SeriesError> {
-        let rest = |span| runtime.block_on(token.run_until_cancelled(tokio::time::sleep(span))).is_none();
+        // The sleep is made inside: a timer belongs to the runtime that it is made in.
+        let rest = |span| runtime.block_on(async { token.run_until_cancelled(tokio::time::sleep(span)).await }).is_none();
         while !token.is_cancelled() {
             for port in self.due(live, clock::wall()) {
                 let begun = clock::monotonic();

@@ -261,7 +261,7 @@ pub fn sample_notice() -> Notice {
         zone: None,
         tags: Vec::new(),
         children: vec![Subject::Host("dns1".into())],
-        evidence: [("speed".to_owned(), Fact::BitsPerSecond(1e9)), ("since".to_owned(), Fact::Millis(90_000.0))].into(),
+        evidence: [("speed".to_owned(), Fact::BitsPerSecond(1e9)), ("up".to_owned(), Fact::Millis(90_000.0))].into(),
         person: None,
         comment: None,
         is_muted: false,

@@ -237,6 +237,12 @@ fn access_port(plan: &Plan, seed: u64, flood_seed: u64, number: u32, offset_ms: 
     if plan.name == "acc-b1" && number == 13 {
         return (Feed::Host(host(Class::Chatty)), format!("{room} broadcasts, look here"));
     }
+    if plan.name == "srv-1" && number == 9 {
+        // Busy by night too, so that discards are to be seen at any hour.
+        let mut crowded = host(Class::Server);
+        crowded.dropped_one_in = 900;
+        return (Feed::Host(crowded), "视频会议服务器".to_owned());
+    }
     if plan.name == "acc-a3" && number == 5 {
         return (Feed::Host(host(Class::AccessPoint)), "三楼会议室".to_owned());
     }
