@@ -240,7 +240,7 @@ fn access_port(plan: &Plan, seed: u64, flood_seed: u64, number: u32, offset_ms: 
     if plan.name == "srv-1" && number == 9 {
         // Busy by night too, so that discards are to be seen at any hour.
         let mut crowded = host(Class::Server);
-        crowded.dropped_one_in = 900;
+        crowded.dropped_one_in = 9_000;
         return (Feed::Host(crowded), "视频会议服务器".to_owned());
     }
     if plan.name == "acc-a3" && number == 5 {

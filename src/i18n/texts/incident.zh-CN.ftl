@@ -1,4 +1,4 @@
-# 故障事件：各规则的句子，参数即证据的名称；$subject 为对象名称。
+# 事件：各规则的句子，参数即证据的名称；$subject 为对象名称。
 incident-finding-device-down = { $subject } 无响应（{ $address }）
 incident-finding-device-silent = { $subject } 能 ping 通，但 SNMP 无响应（{ $address }）
 incident-finding-device-rebooted = { $subject } 重新启动过
@@ -49,12 +49,12 @@ incident-finding-disk-low = 数据磁盘剩余空间不足：{ $value }
 incident-finding-config-reload-failed = 配置文件有错误，未能重新加载，仍按原配置运行
 
 # 页面。
-incident-nav = 故障
-incident-now = 当前故障
+incident-nav = 事件
+incident-now = 当前事件
 incident-history = 历史事件
 incident-maintenance = 维护窗口
 incident-freeze = 冻结期
-incident-none = 当前没有故障。
+incident-none = 当前没有未恢复的事件。
 incident-nothing-found = 没有符合条件的事件。
 incident-older = 更早的事件
 incident-more = 另有 { $n } 个事件，请用筛选缩小范围
@@ -156,7 +156,7 @@ incident-sites = 地点
 incident-ports = 端口（设备/端口）
 incident-tags = 标签
 incident-freeze-instead = 冻结期：期间禁止自动处置（不影响通知）
-incident-plan-hint = 范围全部留空表示全网。窗口期间照常记录，不发送通知；结束时通知仍未恢复的故障。
+incident-plan-hint = 范围全部留空表示全网。窗口期间照常记录，不发送通知；结束时通知仍未恢复的事件。
 incident-bad-pattern = 范围写法有误，请检查 * 和方括号。
 incident-bad-time = 时间有误：结束应晚于开始且在将来。
 incident-no-comment = 请填写原因。
