@@ -9,6 +9,8 @@ pub mod journal;
 pub mod model;
 pub mod store;
 // Floor 1: the wire.
+pub mod capture;
+pub mod flow;
 pub mod ping;
 pub mod snmp;
 // Floor 2: understanding.

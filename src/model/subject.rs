@@ -20,6 +20,8 @@ pub enum Subject {
     Service(Arc<str>, Arc<str>),
     /// A part of netroom itself: `store`, `disk`, `link`, `mail`, `duty` ...
     Part(Arc<str>),
+    /// A machine that nobody configured, by what it is known by: its MAC address, or its IP address when it sits behind a router.
+    Machine(Arc<str>),
     /// A group that changed together: a site's name, or empty for the whole network.
     Site(Arc<str>),
 }
@@ -33,6 +35,7 @@ impl Subject {
             Self::Host(_) => "host",
             Self::Service(..) => "service",
             Self::Part(_) => "part",
+            Self::Machine(_) => "machine",
             Self::Site(_) => "site",
         }
     }
@@ -41,14 +44,14 @@ impl Subject {
     pub fn holder(&self) -> Option<&Arc<str>> {
         match self {
             Self::Device(name) | Self::Host(name) | Self::Port(name, _) | Self::Service(name, _) => Some(name),
-            Self::Part(_) | Self::Site(_) => None,
+            Self::Part(_) | Self::Machine(_) | Self::Site(_) => None,
         }
     }
 
     /// The name as people say it: `sw-a3 Gi0/17`, without the kind.
     pub fn name(&self) -> String {
         match self {
-            Self::Device(name) | Self::Host(name) | Self::Part(name) | Self::Site(name) => name.to_string(),
+            Self::Device(name) | Self::Host(name) | Self::Part(name) | Self::Machine(name) | Self::Site(name) => name.to_string(),
             Self::Port(holder, name) | Self::Service(holder, name) => format!("{holder} {name}"),
         }
     }
@@ -57,7 +60,9 @@ impl Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Device(name) | Self::Host(name) | Self::Part(name) | Self::Site(name) => write!(f, "{}:{name}", self.kind()),
+            Self::Device(name) | Self::Host(name) | Self::Part(name) | Self::Machine(name) | Self::Site(name) => {
+                write!(f, "{}:{name}", self.kind())
+            }
             // Names of devices and hosts have no slash; names of ports have.
             Self::Port(holder, name) | Self::Service(holder, name) => write!(f, "{}:{holder}/{name}", self.kind()),
         }
@@ -66,7 +71,9 @@ impl fmt::Display for Subject {
 
 /// A text that is no subject.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` names no subject; write it as device:NAME, port:DEVICE/PORT, host:NAME, service:HOST/CHECK, part:NAME or site:NAME")]
+#[error(
+    "`{0}` names no subject; write it as device:NAME, port:DEVICE/PORT, host:NAME, service:HOST/CHECK, machine:ADDRESS, part:NAME or site:NAME"
+)]
 pub struct UnknownSubject(pub String);
 
 impl FromStr for Subject {
@@ -82,6 +89,7 @@ impl FromStr for Subject {
             "device" => Ok(Self::Device(name.into())),
             "host" => Ok(Self::Host(name.into())),
             "part" => Ok(Self::Part(name.into())),
+            "machine" => Ok(Self::Machine(name.into())),
             "port" => pair().map(|(holder, port)| Self::Port(holder.into(), port.into())).ok_or_else(unknown),
             "service" => pair().map(|(holder, check)| Self::Service(holder.into(), check.into())).ok_or_else(unknown),
             _ => Err(unknown()),
@@ -114,6 +122,7 @@ mod tests {
             Subject::Host("dns1".into()),
             Subject::Service("www".into(), "https".into()),
             Subject::Part("disk".into()),
+            Subject::Machine("00:25:90:ab:cd:ef".into()),
             Subject::Site("".into()),
         ] {
             assert_eq!(subject.to_string().parse(), Ok(subject));

@@ -17,6 +17,8 @@ const FLOORS: &[(&str, u32)] = &[
     // Floor 1: the wire.
     ("snmp", 10),
     ("ping", 10),
+    ("capture", 10),
+    ("flow", 10),
     // Floor 2: understanding.
     ("ports", 20),
     ("series", 20),
@@ -66,7 +68,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper", &["web", "ping", "notify"]),
     ("hyper-util", &["web", "ping", "notify"]),
     ("indicatif", &["cli"]),
-    ("ipnet", &["config", "cli", "snmp", "web"]),
+    ("ipnet", &["config", "cli", "snmp", "web", "detect"]),
     ("libc", &["snmp", "ping", "store", "series", "daemon", "metrics"]),
     ("percent-encoding", &["web"]),
     ("png", &["graph"]),
