@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use netroom::capture::payload::{dhcp, dns, nd, tls};
 use netroom::model::{Timestamp, clock};
 use netroom::ping::codec::{self as icmp, Arrival, Family};
 use netroom::snmp::ber::Writer;
@@ -129,5 +130,25 @@ pub(crate) fn ping_message(data: &[u8]) {
             Some(Arrival::Refused { refusal, .. }) => assert!(!refusal.word().is_empty()),
             None => {}
         }
+    }
+}
+
+/// Reads octets as everything that a frame may carry for the judges: names, leases, neighbours, the hello of a TLS client.
+pub(crate) fn payload(data: &[u8]) {
+    for message in [dns::Message::parse(data), dns::Message::parse_segment(data)].into_iter().flatten() {
+        assert!(message.addresses().count() <= data.len() / 11);
+        if let Some(question) = message.question() {
+            let mut buffer = [0; dns::LONGEST_NAME];
+            assert!(question.name.text(&mut buffer).len() < dns::LONGEST_NAME);
+        }
+    }
+    if let Some(message) = dhcp::Message::parse(data) {
+        assert!(data.len() >= 236, "{message:?}");
+    }
+    for kind in 133..=137 {
+        nd::Message::parse(kind, data);
+    }
+    if let Some(name) = tls::server_name(data) {
+        assert!(!name.is_empty() && name.len() < data.len());
     }
 }

@@ -5,3 +5,4 @@
 #![warn(clippy::indexing_slicing)]
 
 pub mod packet;
+pub mod payload;

@@ -117,3 +117,24 @@ fn damaged_icmp_is_read_without_panic() {
         damaged(&seed).for_each(|data| entries::ping_message(&data));
     }
 }
+
+#[test]
+fn damaged_payloads_are_read_without_panic_and_within_bounds() {
+    let answer = [
+        &[0x12, 0x34, 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0][..],
+        b"\x03www\x07example\x02cn\0\0\x01\0\x01",
+        b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x06\x03cdn\xc0\x10\xc0\x2c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\x00\x02\x01",
+    ]
+    .concat();
+    let mut offer = vec![0; 236];
+    offer[..3].copy_from_slice(&[2, 1, 6]);
+    offer.extend([99, 130, 83, 99, 53, 1, 2, 54, 4, 10, 1, 0, 2, 3, 8, 10, 1, 0, 1, 10, 1, 0, 2, 255]);
+    let router = [&[64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 0, 0, 0, 0, 9, 3, 4, 64, 0xc0][..], &[0; 28]].concat();
+    let mut hello = vec![22, 3, 1, 0, 64, 1, 0, 0, 60, 3, 3];
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 2, 0x13, 1, 1, 0, 0, 17, 0, 0, 0, 13, 0, 11, 0, 0, 8]);
+    hello.extend(b"v.qq.com");
+    for seed in [answer, offer, router, hello] {
+        damaged(&seed).for_each(|data| entries::payload(&data));
+    }
+}
