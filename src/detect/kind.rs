@@ -121,6 +121,20 @@ impl Kind {
         }
     }
 
+    /// The name of the rule under which its findings become incidents: the word, but for a storm of frames, because an
+    /// incident called `storm` stands for many others that came at once.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Storm => "broadcast-storm",
+            other => other.word(),
+        }
+    }
+
+    /// The kind whose findings go by this rule.
+    pub fn from_rule(rule: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.rule() == rule)
+    }
+
     /// The kind of this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
@@ -153,6 +167,26 @@ pub enum Level {
     BlockWorthy,
 }
 
+impl Level {
+    /// The word, as in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Suspect => "suspect",
+            Self::Virus => "virus",
+            Self::BlockWorthy => "block-worthy",
+        }
+    }
+
+    /// From the least.
+    pub const ALL: [Self; 4] = [Self::Label, Self::Suspect, Self::Virus, Self::BlockWorthy];
+
+    /// The level of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.word() == word)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Kind;
@@ -161,6 +195,7 @@ mod tests {
     fn every_word_gives_its_kind_back() {
         for kind in Kind::ALL {
             assert_eq!(Kind::from_word(kind.word()), Some(kind));
+            assert_eq!(Kind::from_rule(kind.rule()), Some(kind));
         }
     }
 }

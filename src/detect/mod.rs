@@ -5,13 +5,20 @@
 //! deviate the same way at once, it is a finding.
 //!
 //! The other half judges machines by what they send: a [`Detection`] says which [`Kind`] of behaviour, how sure ([`Level`]),
-//! whose ([`Machine`]), with its evidence, in the light of what is known of the [`Site`].
+//! whose ([`Machine`]), with its evidence, in the light of what is known of the [`Site`]. What is found goes into the
+//! [`ledger`]; besides, a [`portrait`] of each machine is kept, and [`standing`] says what is to be said for and against it;
+//! pages read all that from the [`Board`].
 
 pub mod baseline;
+pub mod board;
 pub mod detection;
 pub mod kind;
+pub mod ledger;
+pub mod portrait;
 pub mod site;
+pub mod standing;
 
-pub use detection::{Detection, Machine};
+pub use board::{Board, Surroundings};
+pub use detection::{Detection, Machine, MachineKey};
 pub use kind::{Kind, Level};
 pub use site::Site;

@@ -131,6 +131,17 @@ pub fn format(lang: Lang, key: &str, values: &[(&str, FluentValue<'_>)]) -> Stri
     bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
 }
 
+/// The same; a dash stands for each argument that is not given. A rule may come without one of its facts, after a restart
+/// for example.
+pub fn filled(lang: Lang, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
+    let known = text(lang, key);
+    // An argument that is not given shows as `{$name}`.
+    let wanted = known.split("{$").skip(1).filter_map(|rest| rest.split('}').next());
+    let missing = wanted.filter(|name| !values.iter().any(|(given, _)| given == name)).map(|name| (name, FluentValue::from("—")));
+    let all: Vec<(&str, FluentValue<'_>)> = values.iter().map(|(name, value)| (*name, value.clone())).chain(missing).collect();
+    format(lang, key, &all)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};

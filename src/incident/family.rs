@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::detect::Kind;
 use crate::model::{Finding, Subject};
 
 /// The family of everything that says that a device or host is gone.
@@ -53,6 +54,12 @@ pub fn is_hearsay(rule: &str) -> bool {
     rule.starts_with("trap-")
 }
 
+/// Whether a family is about what one machine does: that many do so at once is many machines and no storm of the network,
+/// and a monitor whose own link is down still sees what passes on a mirror port. Kinds that switches tell are not of these.
+pub(super) fn is_behaviour(family: &str) -> bool {
+    Kind::from_rule(family).is_some_and(|kind| !matches!(kind, Kind::MacFlap | Kind::PortAnomaly | Kind::Storm | Kind::NewMac))
+}
+
 /// Whether an incident of this family takes others along: what is behind, and what stands on it.
 pub(super) fn is_root(family: &str) -> bool {
     matches!(family, DOWN | PORT_DOWN | BLIND | STORM)
@@ -90,6 +97,7 @@ mod tests {
         {
             assert_eq!(family(rule), of);
         }
+        assert!(is_behaviour("tcp-scan") && !is_behaviour("mac-flap") && !is_behaviour("broadcast-storm") && !is_behaviour(STORM));
         assert!(rank("host-down") > rank("device-silent") && rank("device-silent") > rank("port-in-errors"));
     }
 }

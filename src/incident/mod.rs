@@ -1,9 +1,10 @@
 //! The incidents room: what is wrong, since when, because of what, and who looks after it.
 //!
-//! The walk of a finding: a judge (reachability, the rules over the live table, traps, baselines) says that a rule holds for
+//! The walk of a finding: a judge (reachability, the rules over the live table, traps, baselines, detection) says that a rule holds for
 //! a subject → [`engine`] (pure) gives it its place: a new incident, part of one that is open, or child of its root cause →
 //! incident, log entry and notices are written in one transaction → pages, the stream and the mail tell it.
 
+pub mod behaviour;
 pub mod board;
 pub mod driver;
 pub mod engine;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Subject, Zone};
+use crate::model::{Evidence, Fact, Subject, Zone};
 
 /// Where a device or host belongs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,6 +33,14 @@ impl Scope {
         match subject {
             Subject::Site(site) => Place { site: Arc::clone(site), ..Place::default() },
             other => other.holder().and_then(|name| self.places.get(name)).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The same, and for a machine where its socket belongs, when its evidence names one.
+    pub fn place_by(&self, subject: &Subject, evidence: &Evidence) -> Place {
+        match (subject, evidence.get("socket")) {
+            (Subject::Machine(_), Some(Fact::Subjects(sockets))) => sockets.first().map(|socket| self.place(socket)).unwrap_or_default(),
+            _ => self.place(subject),
         }
     }
 }

@@ -27,7 +27,7 @@ pub enum Purpose {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Target {
-    /// Devices and hosts, patterns over their names.
+    /// Devices, hosts and machines, patterns over their names or addresses.
     pub devices: Vec<String>,
     /// Sites, patterns.
     pub sites: Vec<String>,
@@ -175,6 +175,7 @@ impl Compiled {
         is_all
             || subject.holder().is_some_and(|holder| named(&self.devices, holder))
             || (!place.site.is_empty() && named(&self.sites, &place.site))
+            || matches!(subject, Subject::Machine(address) if named(&self.devices, address))
             || matches!(subject, Subject::Port(device, port) if named(&self.ports, &format!("{device}/{port}")))
             || place.tags.iter().any(|tag| target.tags.iter().any(|wanted| **wanted == **tag))
     }
@@ -233,6 +234,8 @@ mod tests {
             (port("core", "Te1/0/2"), place("", &[]), true),
             (port("core", "Te1/0/3"), place("", &["labs"]), false),
             (Subject::Part("disk".into()), place("", &[]), false),
+            (Subject::Machine("sw-a:not".into()), place("", &[]), true),
+            (Subject::Machine("10.1.0.9".into()), place("", &[]), false),
         ] {
             assert_eq!(windows.open(Purpose::Maintenance, &subject, &place, at(0)).is_some(), fits, "{subject}");
         }

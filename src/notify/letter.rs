@@ -146,7 +146,7 @@ pub fn sentence(lang: Lang, notice: &Notice, zone: &TimeZone) -> String {
     let mut given: Vec<(&str, Argument<'_>)> = arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     given.push(("subject", notice.subject.name().into()));
     let key = format!("incident-finding-{}", notice.rule);
-    let text = i18n::format(lang, &key, &given);
+    let text = i18n::filled(lang, &key, &given);
     if text == key { title(lang, &notice.rule) } else { text }
 }
 
@@ -181,6 +181,7 @@ fn fact(lang: Lang, value: &Fact, zone: &TimeZone) -> String {
         Fact::Millis(millis) if *millis < 1_000.0 => format!("{millis:.1} ms"),
         Fact::Millis(millis) => span(lang, *millis),
         Fact::Time(at) => time(*at, zone),
+        Fact::Subjects(subjects) if subjects.is_empty() => i18n::text(lang, "incident-unknown-port"),
         Fact::Subjects(subjects) => {
             let names: Vec<String> = subjects.iter().take(CHILDREN).map(Subject::name).collect();
             let more = if subjects.len() > CHILDREN { format!(" ({})", subjects.len()) } else { String::new() };

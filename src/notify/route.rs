@@ -165,7 +165,7 @@ fn by_rules(notice: &Notice, office: Office<'_>, now: Timestamp) -> BTreeMap<Tar
         }
     };
     for rule in rules(office.settings).iter().filter(|rule| matches(rule, notice, office.zone, now)) {
-        let Some((pace, not_before, window)) = pace(rule, notice.severity, office, now) else { continue };
+        let Some((pace, not_before, window)) = pace(rule, notice, office, now) else { continue };
         let hooks = rule.webhooks.iter().map(|name| Target::Hook(Arc::clone(name)));
         let people = rule.to.iter().flat_map(|to| targets(to, office, now));
         for target in people.chain(hooks) {
@@ -217,10 +217,12 @@ fn matches(rule: &RouteSettings, notice: &Notice, zone: &TimeZone, now: Timestam
 }
 
 /// When a rule wants it sent. `None` when its quiet hours never end.
-fn pace(rule: &RouteSettings, severity: Severity, office: Office<'_>, now: Timestamp) -> Option<(Pace, Timestamp, Duration)> {
+fn pace(rule: &RouteSettings, notice: &Notice, office: Office<'_>, now: Timestamp) -> Option<(Pace, Timestamp, Duration)> {
     let settled = now + office.settings.settle;
-    if severity == Severity::Critical {
-        return Some((Pace::Prompt, settled, Duration::ZERO));
+    if notice.severity == Severity::Critical {
+        // An outbreak makes hundreds of these: the first goes at once, the others together.
+        let window = if matches!(notice.subject, Subject::Machine(_)) { rule.window } else { Duration::ZERO };
+        return Some((Pace::Prompt, settled, window));
     }
     if let Some(quiet) = rule.quiet.as_ref().filter(|quiet| quiet.contains(now, office.zone)) {
         return Some((Pace::Quiet, quiet.end(now, office.zone)?, Duration::ZERO));

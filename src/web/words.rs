@@ -34,6 +34,11 @@ impl Words {
         thin_spaces(i18n::format(self.0, key, values))
     }
 
+    /// The same, with a dash for what is not given.
+    pub(crate) fn filled(self, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
+        thin_spaces(i18n::filled(self.0, key, values))
+    }
+
     /// A role of the office.
     pub(crate) fn role(self, role: Role) -> String {
         self.t(&format!("access-role-{}", role.word().replace('_', "-")))

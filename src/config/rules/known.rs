@@ -94,7 +94,11 @@ const fn holds(name: &'static str, seconds: (u32, u32), severity: Severity) -> K
     rule(name, RuleUnit::None, (0.5, 0.5), seconds, severity)
 }
 
-/// Every rule over the live table and over netroom itself.
+const fn behaviour(name: &'static str) -> KnownRule {
+    holds(name, (0, 0), Severity::Major)
+}
+
+/// Every rule over the live table, over netroom itself, and over what machines do.
 pub const KNOWN: &[KnownRule] = &[
     holds("port-down", (0, 0), Severity::Minor),
     rule("port-utilisation", RuleUnit::Percent, (90.0, 80.0), (300, 300), Severity::Minor),
@@ -119,6 +123,31 @@ pub const KNOWN: &[KnownRule] = &[
     holds("store-failing", (0, 60), Severity::Critical),
     // From when on is said by `retention.low_space`.
     holds("disk-low", (60, 300), Severity::Major),
+    // What machines do (`detect`): the severity of a virus; a suspect is told as info, what is worth blocking one step higher.
+    behaviour("tcp-scan"),
+    behaviour("fast-scan"),
+    behaviour("lateral"),
+    behaviour("dark-contact"),
+    behaviour("port-scan"),
+    behaviour("arp-sweep"),
+    behaviour("icmp-sweep"),
+    behaviour("udp-worm"),
+    behaviour("spam"),
+    behaviour("dga"),
+    behaviour("dns-tunnel"),
+    behaviour("flood"),
+    behaviour("hog"),
+    behaviour("spoofed-source"),
+    behaviour("rogue-dhcp"),
+    behaviour("rogue-ra"),
+    behaviour("dhcp-starvation"),
+    behaviour("arp-spoof"),
+    behaviour("broadcast-storm"),
+    behaviour("password-guessing"),
+    behaviour("mac-flap"),
+    behaviour("port-anomaly"),
+    behaviour("zone-breach"),
+    behaviour("new-mac"),
 ];
 
 #[cfg(test)]

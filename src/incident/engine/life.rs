@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::family::{BLIND, Key, STORM, rank};
 use super::super::record::{Child, Event, Incident, Phase, Told};
+use super::super::scope::Place;
 use super::super::windows::Purpose;
 use super::{Engine, Stand, Timer};
 use crate::model::notice::Change;
@@ -47,7 +48,8 @@ impl Engine {
     pub(super) fn create(&mut self, key: Key, now: Timestamp) -> IncidentId {
         self.last_id += 1;
         let id = IncidentId(self.last_id);
-        let in_maintenance = self.windows.open(Purpose::Maintenance, &key.subject, &self.scope.place(&key.subject), now).is_some();
+        let place = self.place_now(&key);
+        let in_maintenance = self.windows.open(Purpose::Maintenance, &key.subject, &place, now).is_some();
         let incident = Incident {
             id,
             rule: Arc::clone(&key.family),
@@ -74,6 +76,12 @@ impl Engine {
         self.incidents.insert(id, incident);
         self.current.insert(key, id);
         id
+    }
+
+    /// Where a condition belongs, by what is said of it.
+    fn place_now(&self, key: &Key) -> Place {
+        let said = self.conditions.get(key).and_then(|condition| condition.reports.values().next_back());
+        said.map_or_else(|| self.scope.place(&key.subject), |report| self.scope.place_by(&key.subject, &report.evidence))
     }
 
     /// An incident that was over, or calm, is back.
@@ -238,7 +246,7 @@ impl Engine {
         ids.sort();
         for id in ids {
             let Some(incident) = self.incidents.get_mut(&id) else { continue };
-            let place = self.scope.place(&incident.key.subject);
+            let place = self.scope.place_by(&incident.key.subject, &incident.evidence);
             let inside = self.windows.open(Purpose::Maintenance, &incident.key.subject, &place, now).is_some();
             if inside == incident.in_maintenance {
                 continue;
@@ -288,7 +296,7 @@ impl Engine {
 }
 
 fn notice(incident: &Incident, children: Option<&BTreeMap<Key, Child>>, event: &Event, is_muted: bool, scope: &super::Scope) -> Notice {
-    let place = scope.place(&incident.key.subject);
+    let place = scope.place_by(&incident.key.subject, &incident.evidence);
     let affected = children.into_iter().flatten().filter(|(_, child)| child.left.is_none());
     let children: Vec<Subject> = affected.take(NAMED).map(|(key, _)| key.subject.clone()).collect();
     Notice {

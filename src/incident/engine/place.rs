@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::family::{BLIND, DOWN, Key, PORT_DOWN, STORM, is_hearsay, is_root};
+use super::super::family::{BLIND, DOWN, Key, PORT_DOWN, STORM, is_behaviour, is_hearsay, is_root};
 use super::super::record::{Child, Phase};
 use super::{Condition, Engine, Report, Stand, Timer};
 use crate::model::notice::Change;
@@ -132,9 +132,9 @@ impl Engine {
 
     /// The open incident that takes this condition along, when there is one.
     pub(super) fn root(&self, key: &Key, depth: usize) -> Option<IncidentId> {
-        let is_part = matches!(key.subject, Subject::Part(_));
+        let stands_alone = stands_alone(key);
         let open = |id: &IncidentId| self.incidents.get(id).is_some_and(|incident| incident.is_open());
-        if !is_part && let Some(blind) = self.blind() {
+        if !stands_alone && let Some(blind) = self.blind() {
             return Some(blind);
         }
         if let Some((_, cause)) = self.cause_of(key) {
@@ -144,7 +144,7 @@ impl Engine {
                 _ => {}
             }
         }
-        (!is_part && key.family.as_ref() != STORM).then(|| self.raging_storm()).flatten()
+        (!stands_alone && key.family.as_ref() != STORM).then(|| self.raging_storm()).flatten()
     }
 
     /// The incident of the monitor's own blindness.
@@ -221,7 +221,7 @@ impl Engine {
         let begun = self.begun.iter().filter(|(at, _)| lately(*at)).map(|(_, key)| key.clone());
         let held = self.conditions.iter().filter(|(_, condition)| matches!(condition.stand, Stand::Held { .. }));
         let held = held.map(|(key, _)| key.clone());
-        let suspects: BTreeSet<Key> = begun.chain(held).filter(|key| !matches!(key.subject, Subject::Part(_))).collect();
+        let suspects: BTreeSet<Key> = begun.chain(held).filter(|key| !stands_alone(key)).collect();
         suspects.into_iter().collect()
     }
 
@@ -317,6 +317,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// What neither a blind monitor nor a storm explains: what is wrong with netroom itself, and what one machine does.
+pub(super) fn stands_alone(key: &Key) -> bool {
+    matches!(key.subject, Subject::Part(_)) || is_behaviour(&key.family)
 }
 
 /// What a condition follows from without anybody saying so: a port or a service from the device or host that it is on, and

@@ -2,6 +2,7 @@
 
 use super::super::family::{Key, STORM};
 use super::super::record::Incident;
+use super::place::stands_alone;
 use super::{Engine, Stand};
 use crate::model::notice::Change;
 use crate::model::{Fact, IncidentId, Severity, Subject, Timestamp};
@@ -31,7 +32,7 @@ impl Engine {
         while self.begun.front().is_some_and(|(at, _)| *at + self.limits.storm_window < now) {
             self.begun.pop_front();
         }
-        let other = |key: &&Key| !matches!(key.subject, Subject::Part(_)) && key.family.as_ref() != STORM;
+        let other = |key: &&Key| !stands_alone(key) && key.family.as_ref() != STORM;
         let coming = sudden.iter().filter(other).count();
         if self.storm.is_some() || coming == 0 {
             return;

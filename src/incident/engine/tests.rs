@@ -455,3 +455,42 @@ fn a_day() {
     assert_eq!(told.iter().filter(|line| line.contains("Gi9")).count(), 10, "{told:?}");
     assert!(desk.open().is_empty());
 }
+
+fn machine(number: u32) -> Subject {
+    let [_, b, c, d] = number.to_be_bytes();
+    Subject::Machine(format!("02:00:00:{b:02x}:{c:02x}:{d:02x}").into())
+}
+
+#[test]
+fn an_outbreak_is_many_machines_and_no_storm_nor_explained_by_one_or_by_blindness() {
+    let mut desk = Desk::new(1_000);
+    (0..60).for_each(|number| desk.raise("host-down", host(number)));
+    desk.pass(5);
+    desk.raise("monitor-blind", Subject::Part("link".into()));
+    (0..200).for_each(|number| desk.raise("tcp-scan", machine(number)));
+    desk.pass(15);
+    let own: Vec<&Incident> = desk.engine.open().filter(|incident| &*incident.rule == "tcp-scan").collect();
+    assert_eq!(own.len(), 200);
+    let told = desk.told.iter().filter(|told| told.notice.as_ref().is_some_and(|notice| &*notice.rule == "tcp-scan"));
+    assert_eq!(told.filter(|told| told.event.change == Change::Opened).count(), 200);
+    // The hosts are of the storm all the same.
+    assert_eq!(desk.engine.open().filter(|incident| &*incident.rule == "host-down").count(), 0);
+}
+
+#[test]
+fn a_machine_belongs_where_its_socket_is() {
+    let target = Target { sites: vec!["A".into()], ..Target::default() };
+    let when = When::Once { from: at(0), to: at(1_000) };
+    let window = Window { id: 1, purpose: Purpose::Maintenance, target, when, by: "".into(), comment: String::new() };
+    let mut desk = Desk::new(1_000);
+    desk.engine.set_windows(Windows::new(jiff::tz::TimeZone::UTC, [window]), at(0));
+    for (number, socket) in [(1, vec![port("Gi0/1")]), (2, Vec::new())] {
+        let evidence = Evidence::from([("socket".to_owned(), crate::model::Fact::Subjects(socket))]);
+        let verdict = Verdict::Raised(Severity::Major);
+        desk.engine.take(Finding { rule: "tcp-scan".into(), subject: machine(number), verdict, at: at(1), cause: None, evidence }, at(1));
+    }
+    desk.pass(10);
+    let notices: Vec<(Arc<str>, bool)> =
+        desk.told.iter().filter_map(|told| told.notice.as_ref()).map(|notice| (Arc::clone(&notice.site), notice.is_muted)).collect();
+    assert_eq!(notices, [("A".into(), true), ("".into(), false)]);
+}

@@ -197,6 +197,22 @@ fn recipients() -> impl Strategy<Value = Recipient> {
     ])
 }
 
+#[test]
+fn an_outbreak_goes_out_together_after_the_first() {
+    let (settings, people, zone) = (with_mail(), office_people(), TimeZone::get(ZONE).unwrap());
+    let office = Office { settings: &settings, people: &people, zone: &zone };
+    let windows = |notice: &Notice| -> Vec<u64> {
+        orders(notice, &[], office, moment("2026-11-23T10:00:00", ZONE)).iter().map(|order| order.window.as_secs()).collect()
+    };
+    let worm = Notice {
+        rule: "tcp-scan".into(),
+        subject: Subject::Machine("02:00:00:00:00:09".into()),
+        ..notice(Change::Opened, Severity::Critical)
+    };
+    assert_eq!(windows(&worm), [60]);
+    assert_eq!(windows(&notice(Change::Opened, Severity::Critical)), [0], "a dead core switch waits for nobody");
+}
+
 fn any_rule() -> impl Strategy<Value = RouteSettings> {
     let severity = prop::sample::select(Severity::ALL.to_vec());
     let hooks = prop::collection::vec(prop::sample::select(vec!["x", "y"]), 0..3);

@@ -2,7 +2,6 @@
 
 use fluent_bundle::FluentValue;
 
-use crate::i18n;
 use crate::model::units::si;
 use crate::model::{Evidence, Fact, Subject};
 use crate::web::time::Clock;
@@ -14,21 +13,16 @@ const NAMED: usize = 5;
 /// What a rule says of a subject.
 pub(crate) fn sentence(words: Words, clock: &Clock, subject: &Subject, rule: &str, evidence: &Evidence) -> String {
     let key = format!("incident-finding-{rule}");
-    // A rule may come without one of its facts, after a restart for example: a dash stands for it.
-    let known = i18n::text(words.0, &key);
-    let mut values: Vec<(String, FluentValue<'_>)> = placeholders(&known).map(|name| (name.to_owned(), FluentValue::from("—"))).collect();
-    for (name, fact) in evidence {
-        let value = match fact {
-            Fact::Count(count) => FluentValue::from(*count),
-            other => FluentValue::from(written(words, clock, other)),
-        };
-        values.retain(|(earlier, _)| earlier != name);
-        values.push((name.clone(), value));
-    }
-    values.retain(|(name, _)| name != "subject");
-    values.push(("subject".to_owned(), FluentValue::from(name(words, subject))));
-    let values: Vec<(&str, FluentValue<'_>)> = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let text = words.with(&key, &values);
+    let named: Vec<(&str, FluentValue<'_>)> = evidence
+        .iter()
+        .filter(|(given, _)| *given != "subject")
+        .map(|(given, fact)| match fact {
+            Fact::Count(count) => (given.as_str(), FluentValue::from(*count)),
+            other => (given.as_str(), FluentValue::from(written(words, clock, other))),
+        })
+        .chain([("subject", FluentValue::from(name(words, subject)))])
+        .collect();
+    let text = words.filled(&key, &named);
     if text == key { format!("{} · {rule}", name(words, subject)) } else { text }
 }
 
@@ -40,22 +34,21 @@ pub(crate) fn name(words: Words, subject: &Subject) -> String {
     }
 }
 
-/// The arguments that a sentence without arguments shows as `{$name}`.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split("{$").skip(1).filter_map(|rest| rest.split('}').next())
-}
-
 /// Every fact with its name, for the list of evidence.
-pub(super) fn all(words: Words, clock: &Clock, evidence: &Evidence) -> Vec<(String, String)> {
+pub(crate) fn all(words: Words, clock: &Clock, evidence: &Evidence) -> Vec<(String, String)> {
     let label = |name: &str| {
         let key = format!("incident-fact-{}", name.replace('_', "-"));
         let text = words.t(&key);
         if text == key { name.to_owned() } else { text }
     };
-    evidence.iter().map(|(name, fact)| (label(name), written(words, clock, fact))).collect()
+    let value = |name: &str, fact: &Fact| match (name, fact) {
+        ("level", Fact::Text(level)) => words.t(&format!("incident-level-{level}")),
+        _ => written(words, clock, fact),
+    };
+    evidence.iter().map(|(name, fact)| (label(name), value(name, fact))).collect()
 }
 
-fn written(words: Words, clock: &Clock, fact: &Fact) -> String {
+pub(crate) fn written(words: Words, clock: &Clock, fact: &Fact) -> String {
     let prefixed = |value: f64, unit: &str| {
         let (digits, prefix) = si(value);
         format!("{digits}\u{a0}{prefix}{unit}")
@@ -69,6 +62,8 @@ fn written(words: Words, clock: &Clock, fact: &Fact) -> String {
         Fact::Millis(millis) if *millis < 1000.0 => format!("{millis:.1}\u{a0}ms"),
         Fact::Millis(millis) => words.span(std::time::Duration::from_millis(*millis as u64)),
         Fact::Time(at) => clock.full(*at),
+        // Only of machines nothing is known here: where they are plugged in.
+        Fact::Subjects(subjects) if subjects.is_empty() => words.t("incident-unknown-port"),
         Fact::Subjects(subjects) => {
             let names: Vec<String> = subjects.iter().take(NAMED).map(Subject::name).collect();
             let more = if subjects.len() > NAMED { format!(" … ({})", subjects.len()) } else { String::new() };

@@ -1,0 +1,100 @@
+//! What pages and programs read of the machines: a table of now that the one who judges renews every few seconds. Readers
+//! never wait, and never make anybody wait.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use super::detection::{Detection, Machine, MachineKey};
+use super::portrait::Portrait;
+use super::standing::Known;
+
+/// What the rest of the house knows of machines, from the tables of switches and routers and from the configuration.
+pub trait Surroundings: Send + Sync {
+    /// The access port that a machine is behind, as device and port; `None` when nobody knows.
+    fn port(&self, machine: &Machine) -> Option<(Arc<str>, Arc<str>)>;
+
+    /// What the site holds a machine to be, and who exempted it.
+    fn known(&self, machine: &Machine) -> Known;
+}
+
+/// The table.
+#[derive(Default)]
+pub struct Board {
+    machines: ArcSwap<Vec<Arc<Portrait>>>,
+    held: ArcSwap<Vec<Arc<Detection>>>,
+    surroundings: ArcSwapOption<Box<dyn Surroundings>>,
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Board")
+            .field("machines", &self.machines.load().len())
+            .field("held", &self.held.load().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Board {
+    /// Every machine that is remembered, in no order.
+    pub fn machines(&self) -> Arc<Vec<Arc<Portrait>>> {
+        self.machines.load_full()
+    }
+
+    /// Everything that is held against somebody, or was within the last day.
+    pub fn held(&self) -> Arc<Vec<Arc<Detection>>> {
+        self.held.load_full()
+    }
+
+    /// The machine with this address. Of several that have had an IP address the one that had it last.
+    pub fn machine(&self, key: MachineKey) -> Option<Arc<Portrait>> {
+        let machines = self.machines.load();
+        let had = |portrait: &Arc<Portrait>| {
+            let own = portrait.addresses.iter().find(|(ip, _)| MachineKey::Ip(*ip) == key);
+            own.map(|(_, at)| *at)
+        };
+        let by_key = machines.iter().find(|portrait| portrait.key == key);
+        let by_ip = || machines.iter().filter(|portrait| had(portrait).is_some()).max_by_key(|portrait| had(portrait));
+        by_key.or_else(by_ip).cloned()
+    }
+
+    /// What is held against a machine, by any of its addresses; the weightiest first.
+    pub fn held_against(&self, key: MachineKey) -> Vec<Arc<Detection>> {
+        let portrait = self.machine(key);
+        let is_it = |detection: &Arc<Detection>| {
+            let machine = &detection.machine;
+            let keys = [machine.mac.map(MachineKey::Mac), machine.ip.map(MachineKey::Ip)];
+            keys.into_iter().flatten().any(|own| own == key)
+                || machine.key().is_some_and(|own| portrait.as_ref().is_some_and(|portrait| portrait.key == own))
+        };
+        let mut held: Vec<Arc<Detection>> = self.held.load().iter().filter(|detection| is_it(detection)).cloned().collect();
+        held.sort_by_key(|detection| (detection.cleared, std::cmp::Reverse(detection.level), detection.kind));
+        held
+    }
+
+    /// The port that a machine is behind.
+    pub fn port(&self, machine: &Machine) -> Option<(Arc<str>, Arc<str>)> {
+        self.surroundings.load().as_ref()?.port(machine)
+    }
+
+    /// What the site holds a machine to be.
+    pub fn known(&self, machine: &Machine) -> Known {
+        self.surroundings.load().as_ref().map(|surroundings| surroundings.known(machine)).unwrap_or_default()
+    }
+
+    /// Whoever judges shows the machines as they are now.
+    pub fn show_machines(&self, machines: Vec<Arc<Portrait>>) {
+        self.machines.store(Arc::new(machines));
+    }
+
+    /// Whoever takes in what is found shows what is held.
+    pub fn show_held(&self, held: Vec<Arc<Detection>>) {
+        self.held.store(Arc::new(held));
+    }
+
+    /// From now on the rest of the house is asked here.
+    pub fn set_surroundings(&self, surroundings: Box<dyn Surroundings>) {
+        self.surroundings.store(Some(Arc::new(surroundings)));
+    }
+}
