@@ -5,20 +5,27 @@
 //! deviate the same way at once, it is a finding.
 //!
 //! The other half judges machines by what they send: a [`Detection`] says which [`Kind`] of behaviour, how sure ([`Level`]),
-//! whose ([`Machine`]), with its evidence, in the light of what is known of the [`Site`]. What is found goes into the
+//! whose ([`Machine`]), with its evidence, in the light of what is known of the [`Site`]. The [`Engine`] takes the packets in. What is found goes into the
 //! [`ledger`]; besides, a [`portrait`] of each machine is kept, and [`standing`] says what is to be said for and against it;
 //! pages read all that from the [`Board`].
 
 pub mod baseline;
 pub mod board;
 pub mod detection;
+pub mod engine;
 pub mod kind;
 pub mod ledger;
 pub mod portrait;
+pub mod quick;
+pub mod settings;
+pub mod sight;
 pub mod site;
 pub mod standing;
 
 pub use board::{Board, Surroundings};
 pub use detection::{Detection, Machine, MachineKey};
+pub use engine::Engine;
 pub use kind::{Kind, Level};
+pub use settings::Settings;
+pub use sight::Sight;
 pub use site::Site;
