@@ -24,6 +24,7 @@ pub(super) fn run(globals: &Globals, _args: &Args) -> Outcome {
     let options = ServeOptions {
         settings: loaded.settings,
         origin,
+        files: loaded.files,
         set_log_filter: Box::new(move |filter| set_filter(&logging, filter)),
         // Not by the log, which others may read later: to whoever starts it, by hand or by systemd.
         on_first_link: Box::new(tell_first_link),

@@ -55,7 +55,7 @@ pub async fn demo(options: DemoOptions) -> Result<(), DaemonError> {
     on_progress(&format!("{written} samples of a year written"));
     // The demo is looked at without logging in; whoever wants an account takes `netroom user first-link`.
     let on_first_link = Box::new(|_: &str| {});
-    serve(ServeOptions { settings: loaded.settings, origin, set_log_filter, on_first_link, on_ready }).await
+    serve(ServeOptions { settings: loaded.settings, origin, files: loaded.files, set_log_filter, on_first_link, on_ready }).await
 }
 
 /// What the machine's clocks are ahead of UTC, seconds: the campus keeps the office hours of those who look at it.

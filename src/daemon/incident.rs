@@ -71,6 +71,7 @@ impl Incidents {
         let baselines = Arc::new(Baselines::new(calendar(settings)));
         let book = ArcSwap::from_pointee(Book::new(&settings.rules, &settings.incident.uplinks));
         let hall = Arc::new(Hall::new(store.clone()));
+        hall.board().watch_hosts(hosts_and_services(settings));
         Self {
             store,
             hall,
@@ -183,6 +184,7 @@ impl Incidents {
         let Some(settings) = settings else { return };
         let setup = setup(settings);
         self.setup.store(Arc::new(setup.clone()));
+        self.hall.board().watch_hosts(hosts_and_services(settings));
         self.book.store(Arc::new(Book::new(&settings.rules, &settings.incident.uplinks)));
         self.baselines.set_calendar(calendar(settings));
         if let Ok(desk) = self.hall.desk() {
@@ -201,6 +203,11 @@ impl Incidents {
         driver.run(&mut receiver, token).await;
         Ok(())
     }
+}
+
+/// What is watched besides devices and their ports.
+fn hosts_and_services(settings: &Settings) -> usize {
+    settings.hosts.iter().map(|host| 1 + host.checks.len()).sum()
 }
 
 /// The office's days, with its holidays.

@@ -1,6 +1,7 @@
 //! Building the daemon from its settings, running it, and taking it down in order.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub struct ServeOptions {
     pub settings: Settings,
     /// Where they came from, for SIGHUP.
     pub origin: Origin,
+    /// The files that were read for it.
+    pub files: Vec<PathBuf>,
     /// Sets another log filter at a reload.
     pub set_log_filter: SetLogFilter,
     /// Told when there is no administrator yet: the link that makes one.
@@ -66,7 +69,7 @@ pub struct ServeOptions {
 /// # Errors
 /// Why it could not start, or who did not stop in time.
 pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
-    let ServeOptions { settings, origin, set_log_filter, on_first_link, on_ready } = options;
+    let ServeOptions { settings, origin, files, set_log_filter, on_first_link, on_ready } = options;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let _held = DataDir::take(&settings.data)?;
     let house = House::build(&settings, &_held).await?;
@@ -79,7 +82,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
     if let Some(link) = access::first_link(&house.doors.accounts, &settings, address).await? {
         on_first_link(&link);
     }
-    access::config_loaded(&house.store, &settings, &[], "start").await;
+    access::config_loaded(&house.store, &settings, &files, "start").await;
     on_ready(address);
     let mut current = settings;
     while signals.next().await == Signal::Reload {
@@ -153,11 +156,16 @@ impl House {
         let incidents = Arc::new(Incidents::new(store.clone(), settings, judged, vec![Arc::new(notify::Door(outbox.clone()))]));
         own.add(Box::new(metrics::IncidentCollector(Arc::clone(incidents.hall().board()))))?;
         own.add(Box::new(metrics::AccessCollector(Arc::clone(&doors.accounts))))?;
+        let ping = Arc::new(Ping::open(store.clone(), held, settings, incidents.findings())?);
+        ping.set(settings).await?;
+        own.add(Box::new(metrics::PingCollector(Arc::clone(ping.board()))))?;
         let around = notify::Around {
             store: store.clone(),
             live: Arc::clone(&live),
             reader: reader.clone(),
             board: Arc::clone(incidents.hall().board()),
+            hosts: Arc::clone(ping.board()),
+            of_hosts: ping.reader().clone(),
             findings: incidents.findings(),
         };
         let sender = notify::build(settings, outbox, around).await?;
@@ -174,9 +182,6 @@ impl House {
             own.add(Box::new(metrics::TrapCollector(Arc::clone(handle.stats()))))?;
         }
         let keeper = Arc::new(Mutex::new(Some(keeper)));
-        let ping = Arc::new(Ping::open(store.clone(), held, settings, incidents.findings())?);
-        ping.set(settings).await?;
-        own.add(Box::new(metrics::PingCollector(Arc::clone(ping.board()))))?;
         Ok(Self { doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender, ping, traps })
     }
 

@@ -83,8 +83,14 @@ impl Board {
         self.watched[1].store(count, Ordering::Relaxed);
     }
 
+    /// How many are watched now, by kind.
+    pub fn watched_by_kind(&self) -> [(&'static str, usize); 2] {
+        let [ports, hosts] = &self.watched;
+        [("ports", ports.load(Ordering::Relaxed)), ("hosts", hosts.load(Ordering::Relaxed))]
+    }
+
     pub(super) fn watched(&self) -> usize {
-        self.watched.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+        self.watched_by_kind().iter().map(|(_, count)| count).sum()
     }
 
     /// What is counted.

@@ -103,12 +103,7 @@ fn told(rule: &str, subject: Subject, verdict: Verdict, trap: &Trap) -> Finding 
         ("source".to_owned(), Fact::Text(trap.source.to_string())),
         ("version".to_owned(), Fact::Count(u64::from(trap.version))),
     ]);
-    Finding { rule: rule.into(), subject, verdict, at: at(trap), cause: None, evidence }
-}
-
-/// When it happened: when it came, which for a trap is as good as when it was sent.
-const fn at(trap: &Trap) -> Timestamp {
-    trap.received
+    Finding { rule: rule.into(), subject, verdict, at: trap.received, cause: None, evidence }
 }
 
 #[cfg(test)]

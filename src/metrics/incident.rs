@@ -23,7 +23,14 @@ impl Collector for IncidentCollector {
         let open = board.open_by_severity();
         let open = open.iter().map(|(severity, count)| (vec![("severity", severity.word())], *count as f64)).collect();
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let watched = board.watched_by_kind().map(|(kind, count)| (vec![("kind", kind)], count as f64)).to_vec();
         vec![
+            family(
+                "netroom_watched_subjects",
+                "What can become an incident: devices with their ports, hosts with their services. A storm is a share of it.",
+                proto::MetricType::GAUGE,
+                watched,
+            ),
             family("netroom_incidents_open", "Open incidents by severity.", proto::MetricType::GAUGE, open),
             counter("netroom_incident_events_total", "Entries written to the log of incidents.", read(&counts.events)),
             counter(

@@ -315,10 +315,11 @@ impl Sender {
         mail::write(&letter, &head, picture, settings, person).map_err(|error| (Refusal::Permanent, error.to_string()))
     }
 
-    /// The graph of the worst port that a parcel tells of, drawn on a blocking thread.
+    /// The graph of the worst of what a parcel tells of and that has one, drawn on a blocking thread.
     async fn picture(&self, parcel: &Parcel, lang: Lang) -> Option<Vec<u8>> {
-        let ports = parcel.notices.iter().filter(|notice| matches!(notice.subject, Subject::Port(..)));
-        let worst = ports.max_by_key(|notice| notice.severity)?;
+        let has_graph =
+            |subject: &Subject| matches!(subject, Subject::Port(..) | Subject::Host(_) | Subject::Device(_) | Subject::Service(..));
+        let worst = parcel.notices.iter().filter(|notice| has_graph(&notice.subject)).max_by_key(|notice| notice.severity)?;
         let (subject, at, pictures) = (worst.subject.clone(), worst.at, Arc::clone(&self.pictures));
         tokio::task::spawn_blocking(move || pictures.draw(&subject, lang, at)).await.ok().flatten()
     }

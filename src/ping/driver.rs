@@ -19,7 +19,7 @@ use super::prober::Prober;
 use super::schedule::{Event, HostId, Target};
 use super::socket::{Mode, OpenError, Wire};
 use super::state::{Checked, Effect, Judge, ServiceId, ServiceWatch, Watch};
-use crate::model::{Finding, Gap, METRICS, Timestamp};
+use crate::model::{Finding, Gap, METRICS, Timestamp, clock};
 
 /// How often the own link is looked at and the figures are written.
 const LOOK_NS: i64 = 1_000_000_000;
@@ -99,8 +99,9 @@ impl Reach {
         &self.board
     }
 
-    /// Another plan; the thread takes it at its next turn.
+    /// Another plan: shown at once, and the thread takes it at its next turn.
     pub fn set_plan(&self, plan: Plan) {
+        self.board.set(&plan.hosts, clock::wall());
         self.plan.store(Arc::new(plan));
     }
 

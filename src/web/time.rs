@@ -19,6 +19,12 @@ impl Clock {
         Self { zone, now }
     }
 
+    /// The same clock at an earlier moment, where one is asked for; a later one is now.
+    pub(crate) fn at(mut self, secs: Option<i64>) -> Self {
+        self.now = secs.map_or(self.now, |secs| Timestamp::from_secs(secs.max(0)).min(self.now));
+        self
+    }
+
     /// The office's zone.
     pub(crate) const fn zone(&self) -> &TimeZone {
         &self.zone

@@ -79,6 +79,8 @@ async fn accounts_are_looked_after_beside_a_running_daemon() {
     {
         assert!(actions.iter().any(|each| each == action), "{action} is not in {actions:?}");
     }
+    let loaded = lines.lines().find(|line| line.contains("config.loaded")).unwrap();
+    assert!(loaded.contains("netroom.toml"), "the files that were read at the start are not in {loaded}");
     std::fs::write(&anchor, format!("1 {}\n", "0".repeat(64))).unwrap();
     assert!(told(dir.path(), &["journal", "verify", "--anchor", anchor.to_str().unwrap()], "", 1).contains("BAD from event 1"));
     assert_eq!(run(dir.path(), &["journal", "verify", "--anchor", "/nowhere"], "").status.code(), Some(2));

@@ -64,6 +64,15 @@ impl<'a> Daemon<'a> {
         }
     }
 
+    /// Lets the daemon read its configuration again and waits until it has.
+    pub(crate) fn reload(&self, dir: &Path, config: &str) {
+        let reloads = || self.metric("/metrics", "netroom_config_reloads_total", &["result=\"ok\""]).unwrap_or(0.0);
+        let before = reloads();
+        std::fs::write(dir.join("netroom.toml"), config).unwrap();
+        self.signal("-HUP");
+        self.wait("the configuration to be read again", || reloads() > before);
+    }
+
     /// Ends the daemon without a word, as a power cut would.
     pub(crate) fn kill(mut self) {
         self.signal("-KILL");

@@ -5,7 +5,9 @@
 #![expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 #![expect(clippy::disallowed_methods, reason = "tests start other programs and wait for them")]
 
+mod alarm;
 mod daemon;
+mod garbage;
 mod network;
 mod ping;
 mod polling;

@@ -125,9 +125,12 @@ impl Rules {
         });
         let whom = Whom { device: name, place: &place, port: None };
         let answers = (live.health.state == DeviceState::Down).then(|| reach.answers(name)).flatten();
+        let before = findings.len();
         device.track.judge(&self.book, whom, live, answers, now, |rule, verdict, at, evidence| {
             findings.push(Finding { rule: rule.into(), subject: subject.clone(), verdict, at, cause: None, evidence });
         });
+        // What is down for another reason now was not up in between: the new reason is told before the old one is taken back.
+        findings.get_mut(before..).unwrap_or_default().sort_by_key(|finding| finding.verdict == Verdict::Cleared);
         if Arc::ptr_eq(&device.seen, live) {
             return;
         }

@@ -105,6 +105,8 @@ pub(crate) fn csv_url(port: PortId, kind: Kind, chart: &PortChart) -> String {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Asked {
     theme: Option<String>,
+    /// The moment that it ends with, seconds since 1970; now when not given.
+    at: Option<i64>,
 }
 
 /// `GET /graph/{id}/{kind}/{file}`: `day.svg`, `year.png` ...
@@ -125,7 +127,7 @@ pub(crate) async fn file(
         _ => Theme::Light,
     };
     let wanted = Wanted::new(&device, port, kind, span, visitor.lang, theme);
-    let clock = app.clock();
+    let clock = app.clock().at(asked.at);
     let name = format!("{}-{}-{}", wanted.title, kind.word(), clock.stamp(clock.now));
     let svg = app.ask(move |history| Ok(wanted.chart(history, &clock)?.svg())).await?;
     let kept = (CACHE_CONTROL, "private, max-age=60");

@@ -1,7 +1,7 @@
 //! The outbox from outside: real conversations with mail servers, and a sender that is killed at its worst moments.
 
 mod peers;
-mod server;
+pub(crate) mod server;
 
 use std::collections::BTreeMap;
 use std::path::Path;

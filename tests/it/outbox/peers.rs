@@ -245,8 +245,8 @@ fn the_drill_comes_through_the_whole_program() {
     let config = dir.path().join("netroom.toml");
     let text = format!(
         "time_zone = \"UTC\"\n[[person]]\nname = \"anna\"\nemail = \"anna@example.org\"\nlanguage = \"en\"\n\
-         [[duty]]\nrotation = [\"anna\"]\nfrom = \"2020-01-06\"\n[notify]\nurl = \"https://netroom.example.org\"\n\
-         [notify.drill]\nat = \"{0}\"\n[notify.daily]\nat = \"{0}\"\n\
+         [[duty]]\nrotation = [\"anna\"]\nfrom = \"2020-01-06\"\n[[host]]\nname = \"gate\"\naddress = \"127.0.0.1\"\n\
+         [notify]\nurl = \"https://netroom.example.org\"\n[notify.drill]\nat = \"{0}\"\n[notify.daily]\nat = \"{0}\"\n\
          [notify.mail]\nserver = \"127.0.0.1\"\nport = {1}\ntls = \"none\"\nfrom = \"netroom@example.org\"\n",
         minute_ago.strftime("%H:%M"),
         server.address.port()
@@ -257,6 +257,8 @@ fn the_drill_comes_through_the_whole_program() {
     let subjects: Vec<String> = mails.iter().filter_map(|mail| header(mail, "Subject")).collect();
     assert!(subjects.iter().any(|subject| subject.contains("Alarm drill")), "{subjects:?}");
     assert!(subjects.iter().any(|subject| subject.starts_with("[alive]")), "{subjects:?}");
+    let daily = mails.iter().find(|mail| header(mail, "Subject").unwrap().starts_with("[alive]")).unwrap();
+    assert!(daily.contains("Hosts watched: 1"), "{daily}");
     assert!(mails.iter().all(|mail| header(mail, "To").unwrap().contains("anna@example.org")));
 }
 

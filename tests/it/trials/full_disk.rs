@@ -56,8 +56,17 @@ fn quiet_address() -> SocketAddr {
     std::net::UdpSocket::bind("127.0.77.2:0").unwrap().local_addr().unwrap()
 }
 
-#[tokio::test]
+/// A daemon whose data lies on a file system of its own of 24 MiB, mounted at `small` where nobody else sees it.
 #[expect(clippy::disallowed_methods, reason = "the daemon is started in a mount namespace by unshare(1)")]
+fn on_small_disk(way: Vec<&'static str>, config: &Path, small: &Path) -> Daemon {
+    let mut command = Command::new("unshare");
+    let mount = "mount -t tmpfs -o size=24m tmpfs \"$1\" && shift && exec \"$@\"";
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").args(way).args(["sh", "-c", mount, "sh"]).arg(small);
+    command.arg(program().get_program());
+    Daemon::start_by(command, config, &small.join("data"))
+}
+
+#[tokio::test]
 async fn a_disk_that_fills_is_told_and_writing_resumes_by_itself() {
     let Some(way) = unshare() else { return };
     let dir = tempfile::tempdir().unwrap();
@@ -67,11 +76,7 @@ async fn a_disk_that_fills_is_told_and_writing_resumes_by_itself() {
     let late = quiet_address();
     let devices = [device("steady", running.addresses()[0], ""), device("late", late, "")].concat();
     let config = write(dir.path(), &format!("{devices}\n[retention]\ndisk_reserve = \"1MiB\"\n"));
-    let mut command = Command::new("unshare");
-    let mount = "mount -t tmpfs -o size=24m tmpfs \"$1\" && shift && exec \"$@\"";
-    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").args(way).args(["sh", "-c", mount, "sh"]).arg(&small);
-    command.arg(program().get_program());
-    let daemon = Daemon::start_by(command, &config, &small.join("data"));
+    let daemon = on_small_disk(way, &config, &small);
     daemon.wait("/api/v1/devices", "the steady device", |all| state(all, "steady")["health"]["state"] == "up").await;
     daemon.wait_metric("netroom_store_rows_total", "the first samples on the disk", |rows| rows > 0.0).await;
 
@@ -111,6 +116,74 @@ async fn a_disk_that_fills_is_told_and_writing_resumes_by_itself() {
     drop(second);
     let log = daemon.stop().await;
     assert!(log.contains("samples reach the disk again") && !log.contains("panicked"), "{log}");
+}
+
+/// Accounts and journal: what cannot be kept is not done, is said, and leaves the chain whole.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the command line is started in the daemon's mount namespace by nsenter(1)")]
+async fn on_a_full_disk_nothing_about_people_is_half_done() {
+    let Some(way) = unshare() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let small = dir.path().join("small");
+    fs::create_dir(&small).unwrap();
+    let config = write(dir.path(), "[retention]\ndisk_reserve = \"1MiB\"\n[access]\nanonymous = \"none\"\n");
+    let user_namespace = way.len() > 1;
+    let daemon = on_small_disk(way, &config, &small);
+    let disk = Disk::of(&daemon, &small);
+    // The command line as a second program beside the daemon, on the same files.
+    let run = |arguments: &[&str], stdin: &str| {
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "--target", &daemon.child.id().to_string()]).args(user_namespace.then_some("--user"));
+        command.arg(program().get_program()).args(arguments).arg("--config").arg(&config).arg("--data").arg(small.join("data"));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr))
+    };
+    let (code, said) = run(&["user", "add", "li", "--person", "李四", "--role", "duty", "--password-stdin"], "correct horse battery\n");
+    assert_eq!(code, Some(0), "{said}");
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let login = async |language: &str| {
+        let request = client.post(format!("{}/login", daemon.url)).header("accept-language", language);
+        let form = request.header("content-type", "application/x-www-form-urlencoded").body("login=li&password=correct+horse+battery");
+        let answer = form.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(login("en").await.0, 303);
+    let events = || {
+        let (code, said) = run(&["journal", "verify", "--json"], "");
+        assert_eq!(code, Some(0), "{said}");
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()["events"].as_u64().unwrap()
+    };
+
+    // What is in the files already may take a little more.
+    disk.fill();
+    let mut added = 0;
+    let refused = loop {
+        let (code, said) = run(&["token", "add", "li", "--name", "wall", "--scope", "read", "--for", "1d"], "");
+        disk.fill();
+        if code != Some(0) {
+            break said;
+        }
+        added += 1;
+        assert!(added < 200, "the disk is never full");
+    };
+    assert!(refused.contains("no space left for") && refused.contains("free space on its file system"), "{refused}");
+    let (status, page) = login("en").await;
+    assert_eq!(status, 503, "{page}");
+    assert!(page.contains("free space on its file system") && !page.contains("Set-Cookie"), "{page}");
+    let (_, page) = login("zh-CN").await;
+    assert!(page.contains("磁盘"), "{page}");
+    let before = events();
+
+    disk.free();
+    assert_eq!(events(), before, "nothing was written by what was refused");
+    assert_eq!(login("en").await.0, 303);
+    let (code, said) = run(&["token", "add", "li", "--name", "wall", "--scope", "read", "--for", "1d"], "");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(events(), before + 2, "a login and a token");
+    let log = daemon.stop().await;
+    assert!(!log.contains("panicked"), "{log}");
 }
 
 fn agents_at(address: SocketAddr) -> netroom::demo::agent::Running {

@@ -3,6 +3,7 @@
 mod clock_step;
 mod endless;
 mod full_disk;
+mod killed;
 mod service;
 
 /// Says why a trial cannot be done here; fails where everything is required.

@@ -22,6 +22,8 @@ const SCALE: f32 = 2.0;
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Asked {
     theme: Option<String>,
+    /// The moment that it ends with, seconds since 1970; now when not given.
+    at: Option<i64>,
 }
 
 /// `GET /host/{name}/graph/{file}`: `day.svg`, `year.png` ...
@@ -62,7 +64,7 @@ async fn draw(
         (Some("auto"), "svg") => Theme::Auto,
         _ => Theme::Light,
     };
-    let clock = app.clock();
+    let clock = app.clock().at(asked.at);
     let name = format!("{title}-{}-{}", span.word(), clock.stamp(clock.now));
     let wanted = Wanted { id, title, subtitle, span, lang: visitor.lang, theme };
     let history = Arc::clone(&app.reach().ok_or(Failure::NoPage)?.history);

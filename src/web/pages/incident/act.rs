@@ -8,13 +8,14 @@ use serde::Deserialize;
 
 use super::{hall, one};
 use crate::incident::OrderError;
-use crate::incident::engine::Action;
+use crate::incident::engine::{Action, Refused};
 use crate::model::{IncidentId, Timestamp};
 use crate::web::access::Caller;
 use crate::web::app::App;
 use crate::web::failure::Failure;
 use crate::web::source::HistoryError;
 use crate::web::visitor::Visitor;
+use crate::web::words::Words;
 
 /// The form.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,8 +39,23 @@ pub(crate) async fn act(
     let action = action(filled, app.clock().now)?;
     match hall(&app)?.act(IncidentId(id), action, caller.actor()).await {
         Ok(()) => Ok(Redirect::to(&one::url(id)).into_response()),
-        Err(OrderError::Refused(refused)) => one::show(&app, id, visitor, refused.to_string()).await,
+        Err(OrderError::Refused(refused)) => {
+            let problem = Words(visitor.lang).t(refused_key(refused));
+            one::show(&app, id, visitor, problem).await
+        }
         Err(other) => Err(failed(&other)),
+    }
+}
+
+/// The sentence of a refusal.
+const fn refused_key(refused: Refused) -> &'static str {
+    match refused {
+        Refused::Unknown => "incident-refused-unknown",
+        Refused::Over => "incident-refused-over",
+        Refused::NoComment => "incident-refused-no-comment",
+        Refused::TooLong => "incident-refused-too-long",
+        Refused::Past => "incident-refused-past",
+        Refused::Nothing => "incident-refused-nothing",
     }
 }
 

@@ -17,6 +17,7 @@ use crate::web::app::App;
 use crate::web::failure::Failure;
 use crate::web::html::{Html, Mark};
 use crate::web::page::{device_url, port_url};
+use crate::web::pages::host::host_url;
 use crate::web::source::HistoryError;
 use crate::web::time::Clock;
 use crate::web::words::Words;
@@ -99,6 +100,7 @@ pub(crate) fn subject_url(subject: &Subject) -> String {
     match subject {
         Subject::Device(name) => device_url(name),
         Subject::Port(device, port) => port_url(device, port),
+        Subject::Host(name) | Subject::Service(name, _) => host_url(name),
         _ => String::new(),
     }
 }

@@ -20,6 +20,10 @@ use crate::web::words::Words;
 
 /// Children named on the page.
 const CHILDREN: usize = 500;
+/// The graph of the moment shows so much of what came after the beginning.
+const AFTER: Duration = Duration::from_secs(6 * 3600);
+/// Five-minute values are kept about so long.
+const DAYS_KEPT: Duration = Duration::from_secs(180 * 86_400);
 /// Log entries shown.
 const ENTRIES: usize = 500;
 
@@ -136,9 +140,21 @@ fn entry(words: Words, clock: &Clock, event: &Event) -> Entry {
     }
 }
 
-/// The graph of the moment: of the kind that the rule is about, over the hours or days around it.
+/// The graph of the moment: of the kind that the rule is about, the day before it and the hours after it.
 fn graph(app: &App, words: Words, incident: &Incident) -> Option<(String, String)> {
-    let Subject::Port(device, name) = incident.subject() else { return None };
+    let moment = moment(incident.opened, app.clock().now, words.0.tag());
+    let (device, name) = match incident.subject() {
+        Subject::Port(device, name) => (device, name),
+        Subject::Host(name) | Subject::Device(name) => {
+            let host = app.board().host(name)?;
+            return Some((format!("/host/{}/graph/{moment}", segment(&host.info.name)), subject_url(incident.subject())));
+        }
+        Subject::Service(name, service) => {
+            let picture = format!("/host/{}/service/{}/graph/{moment}", segment(name), segment(service));
+            return Some((picture, subject_url(incident.subject())));
+        }
+        _ => return None,
+    };
     let live = app.device(device)?;
     let port = live.ports.iter().find(|port| port.identity.name == *name)?;
     let kind = match &*incident.rule {
@@ -148,15 +164,16 @@ fn graph(app: &App, words: Words, incident: &Incident) -> Option<(String, String
         "port-utilisation" => "utilisation",
         _ => "traffic",
     };
-    let ago = app.clock().now.since(incident.opened);
-    let span = match ago {
-        ago if ago < Duration::from_secs(20 * 3600) => "day",
-        ago if ago < Duration::from_secs(6 * 86_400) => "week",
-        ago if ago < Duration::from_secs(28 * 86_400) => "month",
-        _ => "year",
-    };
-    let picture = format!("/graph/{}/{kind}/{span}.svg?lang={}", port.identity.id.0, words.0.tag());
-    Some((picture, subject_url(incident.subject())))
+    Some((format!("/graph/{}/{kind}/{moment}", port.identity.id.0), subject_url(incident.subject())))
+}
+
+/// The picture's file: the day that ends some hours after the beginning, or, where days are not kept so long, the year.
+fn moment(opened: Timestamp, now: Timestamp, lang: &str) -> String {
+    if now.since(opened) > DAYS_KEPT {
+        return format!("year.svg?lang={lang}");
+    }
+    let end = (opened + AFTER).min(now);
+    format!("day.svg?lang={lang}&at={}", end.secs())
 }
 
 /// The end of a span that a form names in hours; `None` for none.
