@@ -14,6 +14,7 @@ pub mod board;
 pub mod detection;
 pub mod engine;
 pub mod kind;
+pub mod lan;
 pub mod ledger;
 pub mod portrait;
 pub mod quick;

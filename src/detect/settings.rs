@@ -43,6 +43,8 @@ pub struct Settings {
     pub storm: Storm,
     /// Log-ins one after another (rule 18).
     pub guessing: Guessing,
+    /// The rules of the segment: names, leases, addresses (rules 10, 11, 15, 16).
+    pub lan: super::lan::Settings,
     /// How a judgement grows and ends.
     pub levels: Levels,
 }

@@ -12,9 +12,6 @@ const NAMES: usize = 64 + 128;
 /// Options that are looked at: a message of 1,500 octets with the shortest ones would have more, an honest one never has.
 const MOST_OPTIONS: usize = 128;
 
-/// The port of servers and the port of clients.
-pub const PORTS: (u16, u16) = (67, 68);
-
 /// DHCP message types (option 53) that judges tell apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

@@ -15,6 +15,7 @@ use crate::capture::packet::{Nanos, Packet};
 use self::cases::Cases;
 use self::clock::Clock;
 use self::frames::Frames;
+use super::lan::{Lan, Now};
 use super::quick::Mixer;
 use super::settings::Settings;
 use super::sight::Sight;
@@ -28,6 +29,7 @@ pub struct Engine {
     clock: Clock,
     cases: Cases,
     frames: Frames,
+    lan: Lan,
     /// When the slow work of each second was last done, in engine seconds.
     second: u32,
     /// What rules said of the packet in hand.
@@ -39,15 +41,18 @@ impl Engine {
     pub fn new(settings: Settings, site: Site, seed: u64) -> Self {
         let cases = Cases::new(settings.levels, settings.sizes.cases);
         let frames = Frames::new(settings.spoof, settings.storm, Mixer::new(seed));
-        Self { sight: Sight::new(site, seed), clock: Clock::default(), cases, frames, second: 0, said: Vec::new(), settings }
+        let lan = Lan::new(&settings.lan, seed);
+        Self { sight: Sight::new(site, seed), clock: Clock::default(), cases, frames, lan, second: 0, said: Vec::new(), settings }
     }
 
     /// Looks at one packet. Stamps may repeat, step back or jump.
     pub fn packet(&mut self, packet: &Packet<'_>) {
-        self.clock.advance(packet.at);
+        let ms = self.clock.advance(packet.at);
         self.pulse();
         self.sight.learn(packet, self.second);
         self.frames.packet(packet, self.second, &self.sight, &mut self.said);
+        let now = Now { ms, at: packet.at };
+        self.lan.packet(packet, now, &self.sight, &mut self.said);
         self.hear();
     }
 
