@@ -93,18 +93,26 @@ const WAYS: usize = 8;
 /// A table of a fixed number of places. Full places forget the entry that was unused for longest.
 #[derive(Debug)]
 pub struct Fixed<T> {
-    sets: Vec<Option<Set<T>>>,
+    sets: Vec<Option<Box<Set<T>>>>,
     forgotten: u64,
 }
 
-/// The entries at one place.
-type Set<T> = Box<[Option<Slot<T>>; WAYS]>;
-
+/// The entries at one place. The keys lie together, so that one look tells which it is; a key of 0 is none.
 #[derive(Debug)]
-struct Slot<T> {
-    key: u64,
-    used: u32,
-    value: T,
+struct Set<T> {
+    keys: [u64; WAYS],
+    used: [u32; WAYS],
+    values: [Option<T>; WAYS],
+}
+
+impl<T> Set<T> {
+    fn new() -> Self {
+        Self { keys: [0; WAYS], used: [0; WAYS], values: std::array::from_fn(|_| None) }
+    }
+
+    fn way(&self, key: u64) -> Option<usize> {
+        self.keys.iter().position(|held| *held == key)
+    }
 }
 
 impl<T> Fixed<T> {
@@ -121,8 +129,15 @@ impl<T> Fixed<T> {
 
     /// The entry of a key (a hash of [`Mixer`]).
     pub fn find(&mut self, key: u64) -> Option<&mut T> {
-        let set = self.place(key)?.as_mut()?;
-        set.iter_mut().flatten().find(|slot| slot.key == key).map(|slot| &mut slot.value)
+        let place = self.place(key);
+        let set = self.sets.get_mut(place)?.as_mut()?;
+        let way = set.way(key.max(1))?;
+        set.values.get_mut(way)?.as_mut()
+    }
+
+    /// Whether there is an entry of a key.
+    pub fn contains(&self, key: u64) -> bool {
+        self.sets.get(self.place(key)).and_then(Option::as_ref).is_some_and(|set| set.way(key.max(1)).is_some())
     }
 
     /// The entry of a key, made when there is none. `now` is the time of use, in any unit that only grows.
@@ -132,41 +147,45 @@ impl<T> Fixed<T> {
 
     /// The same; when the place is full, the entry with the least `worth` goes, among equals the longest unused.
     pub fn entry_by(&mut self, key: u64, now: u32, make: impl FnOnce() -> T, worth: impl Fn(&T) -> u32) -> Option<&mut T> {
-        let mut forgotten = false;
-        let set = self.place(key)?.get_or_insert_with(|| Box::new(std::array::from_fn(|_| None)));
-        let known = set.iter().position(|slot| slot.as_ref().is_some_and(|slot| slot.key == key));
-        let at = match known.or_else(|| set.iter().position(Option::is_none)) {
-            Some(at) => at,
+        let (place, key) = (self.place(key), key.max(1));
+        let set = self.sets.get_mut(place)?.get_or_insert_with(|| Box::new(Set::new()));
+        let known = set.way(key);
+        let way = match known.or_else(|| set.way(0)) {
+            Some(way) => way,
             None => {
-                forgotten = true;
-                let least = set.iter().enumerate().min_by_key(|(_, slot)| slot.as_ref().map(|slot| (worth(&slot.value), slot.used)));
-                least.map_or(0, |(at, _)| at)
+                self.forgotten += 1;
+                let ways = set.values.iter().zip(set.used).enumerate();
+                ways.min_by_key(|(_, (value, used))| (value.as_ref().map_or(0, &worth), *used)).map_or(0, |(way, _)| way)
             }
         };
-        self.forgotten += u64::from(forgotten);
-        let slot = self.place(key)?.as_mut()?.get_mut(at)?;
-        match slot {
-            Some(slot) if slot.key == key => slot.used = now,
-            _ => *slot = Some(Slot { key, used: now, value: make() }),
+        *set.used.get_mut(way)? = now;
+        let value = set.values.get_mut(way)?;
+        if known.is_none() {
+            *set.keys.get_mut(way)? = key;
+            *value = Some(make());
         }
-        slot.as_mut().map(|slot| &mut slot.value)
+        value.as_mut()
     }
 
     /// Takes an entry out.
     pub fn remove(&mut self, key: u64) -> Option<T> {
-        let set = self.place(key)?.as_mut()?;
-        let slot = set.iter_mut().find(|slot| slot.as_ref().is_some_and(|slot| slot.key == key))?;
-        slot.take().map(|slot| slot.value)
+        let place = self.place(key);
+        let set = self.sets.get_mut(place)?.as_mut()?;
+        let way = set.way(key.max(1))?;
+        *set.keys.get_mut(way)? = 0;
+        set.values.get_mut(way)?.take()
     }
 
     /// Every entry, in the order of the places.
     pub fn values_mut(&mut self) -> impl Iterator<Item = (u64, &mut T)> {
-        self.sets.iter_mut().flatten().flat_map(|set| set.iter_mut()).flatten().map(|slot| (slot.key, &mut slot.value))
+        self.sets.iter_mut().flatten().flat_map(|set| {
+            let Set { keys, values, .. } = &mut **set;
+            keys.iter().zip(values).filter_map(|(key, value)| value.as_mut().map(|value| (*key, value)))
+        })
     }
 
-    fn place(&mut self, key: u64) -> Option<&mut Option<Set<T>>> {
-        let mask = self.sets.len() - 1;
-        self.sets.get_mut((key >> 24) as usize & mask)
+    fn place(&self, key: u64) -> usize {
+        (key >> 24) as usize & (self.sets.len() - 1)
     }
 }
 

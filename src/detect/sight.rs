@@ -189,10 +189,10 @@ impl Sight {
     }
 
     /// Whether it is a local address where nobody lives. Where the site does not know who lives, nothing is dark.
-    pub fn is_dark(&mut self, ip: IpAddr) -> bool {
+    pub fn is_dark(&self, ip: IpAddr) -> bool {
         let Some(live) = &self.site.live else { return false };
         let known = live.contains(&ip) || self.is_gateway(ip) || self.is_server(ip);
-        !known && is_unicast_ip(ip) && !is_link_local(ip) && self.is_local(ip) && self.alive.find(self.mixer.one(number(ip), 1)).is_none()
+        !known && is_unicast_ip(ip) && !is_link_local(ip) && self.is_local(ip) && !self.alive.contains(self.mixer.one(number(ip), 1))
     }
 
     /// Who sent a frame: by MAC address on this segment, by IP address alone when a router sent it on.
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn dark_is_only_what_a_known_site_does_not_know() {
-        let mut blind = Sight::new(Site::default(), 1);
+        let blind = Sight::new(Site::default(), 1);
         assert!(!blind.is_dark(ip("10.0.0.77")));
         let mut sight = Sight::new(Site { live: Some([ip("10.0.0.1")].into()), ..Site::default() }, 1);
         assert!(!sight.is_dark(ip("10.0.0.1")) && sight.is_dark(ip("10.0.0.77")) && !sight.is_dark(ip("8.8.8.8")));

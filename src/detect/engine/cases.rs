@@ -5,30 +5,12 @@ use std::collections::HashMap;
 
 use crate::detect::settings::Levels;
 use crate::detect::sight::Sight;
-use crate::detect::{Detection, Kind, Level, Machine};
+use crate::detect::{Detection, Kind, Level, MachineKey};
 
 use super::level;
 
 /// No more detections wait to be taken than this; the rest is counted.
 const WAITING: usize = 8192;
-
-/// Who a case is about: by MAC address where there is one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-enum Who {
-    Mac(crate::model::MacAddr),
-    Ip(std::net::IpAddr),
-    Nobody,
-}
-
-impl Who {
-    const fn of(machine: &Machine) -> Self {
-        match (machine.mac, machine.ip) {
-            (Some(mac), _) => Self::Mac(mac),
-            (None, Some(ip)) => Self::Ip(ip),
-            (None, None) => Self::Nobody,
-        }
-    }
-}
 
 #[derive(Debug)]
 struct Case {
@@ -36,7 +18,9 @@ struct Case {
     /// In engine seconds.
     raised: u32,
     seen: u32,
+    /// Contacts when it was raised, and now. A detection bears the first; how far it has come stands in its evidence.
     contacts_raised: u64,
+    contacts: u64,
     /// The level and the contacts that were told last.
     told: Option<(Level, u64)>,
     /// Whether something has changed since it was told.
@@ -48,11 +32,11 @@ impl Case {
     fn grow(&mut self, now: Detection, second: u32) {
         self.seen = second;
         self.untold = true;
+        self.contacts = self.contacts.max(now.contacts);
         let held = &mut self.detection;
         held.level = held.level.max(now.level);
         held.last = now.last;
         held.first = held.first.min(now.first);
-        held.contacts = held.contacts.max(now.contacts);
         held.evidence = now.evidence;
         held.machine.ip = held.machine.ip.or(now.machine.ip);
         held.machine.vlan = held.machine.vlan.or(now.machine.vlan);
@@ -64,7 +48,7 @@ impl Case {
 pub(super) struct Cases {
     levels: Levels,
     most: usize,
-    cases: HashMap<(Who, Kind), Case, std::hash::BuildHasherDefault<crate::detect::quick::QuickHasher>>,
+    cases: HashMap<(MachineKey, Kind), Case, std::hash::BuildHasherDefault<crate::detect::quick::QuickHasher>>,
     told: Vec<Detection>,
     minute: u32,
     new_this_minute: u32,
@@ -89,8 +73,8 @@ impl Cases {
 
     /// A rule has seen something (again).
     pub(super) fn note(&mut self, detection: Detection, second: u32, sight: &Sight) {
-        let who = Who::of(&detection.machine);
-        if who == Who::Nobody || sight.is_exempt(detection.machine.ip, detection.machine.mac) {
+        let Some(who) = detection.machine.key() else { return };
+        if sight.is_exempt(detection.machine.ip, detection.machine.mac) {
             return;
         }
         let key = (who, detection.kind);
@@ -98,7 +82,7 @@ impl Cases {
             case.grow(detection, second);
         } else if self.may_begin(second) {
             let contacts = detection.contacts;
-            let case = Case { detection, raised: second, seen: second, contacts_raised: contacts, told: None, untold: true };
+            let case = Case { detection, raised: second, seen: second, contacts_raised: contacts, contacts, told: None, untold: true };
             self.cases.insert(key, case);
         } else {
             self.shed += 1;
@@ -110,7 +94,7 @@ impl Cases {
     /// What was quiet for long has ended.
     pub(super) fn pulse(&mut self, second: u32) {
         let quiet = self.levels.quiet_s;
-        let mut ended: Vec<(Who, Kind)> =
+        let mut ended: Vec<(MachineKey, Kind)> =
             self.cases.iter().filter(|(_, case)| second.saturating_sub(case.seen) >= quiet).map(|(key, _)| *key).collect();
         ended.sort_unstable();
         for key in ended {
@@ -123,7 +107,7 @@ impl Cases {
 
     /// The end of a file: what has grown since it was told is told once more.
     pub(super) fn finish(&mut self) {
-        let mut keys: Vec<(Who, Kind)> = self.cases.iter().filter(|(_, case)| case.untold).map(|(key, _)| *key).collect();
+        let mut keys: Vec<(MachineKey, Kind)> = self.cases.iter().filter(|(_, case)| case.untold).map(|(key, _)| *key).collect();
         keys.sort_unstable();
         for key in keys {
             if let Some(case) = self.cases.get_mut(&key) {
@@ -144,7 +128,7 @@ impl Cases {
     }
 
     /// Raises the cases of a machine to the level that they have together, and tells what has changed.
-    fn rise(&mut self, who: Who, second: u32, sight: &Sight) {
+    fn rise(&mut self, who: MachineKey, second: u32, sight: &Sight) {
         let standing: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| self.cases.contains_key(&(who, *kind))).collect();
         let together = level::together(&standing);
         let mut told = Vec::new();
@@ -152,8 +136,7 @@ impl Cases {
             let Some(case) = self.cases.get_mut(&(who, kind)) else { continue };
             let mut level = case.detection.level;
             if level > Level::Label {
-                let held =
-                    level::held(kind, &self.levels, second.saturating_sub(case.raised), case.detection.contacts, case.contacts_raised);
+                let held = level::held(kind, &self.levels, second.saturating_sub(case.raised), case.contacts, case.contacts_raised);
                 level = level.max(held).max(if level::family(kind).is_some() { together } else { level });
                 if level == Level::BlockWorthy && sight.is_protected(&case.detection.machine) {
                     level = Level::Virus;
@@ -162,9 +145,9 @@ impl Cases {
             case.detection.level = level.max(case.detection.level);
             let begun = case.told.is_none();
             let risen = case.told.is_some_and(|(level, _)| case.detection.level > level);
-            let doubled = case.told.is_some_and(|(_, contacts)| case.detection.contacts >= contacts.saturating_mul(2).max(2));
+            let doubled = case.told.is_some_and(|(_, contacts)| case.contacts >= contacts.saturating_mul(2).max(2));
             if begun || risen || doubled {
-                case.told = Some((case.detection.level, case.detection.contacts));
+                case.told = Some((case.detection.level, case.contacts));
                 case.untold = false;
                 told.push(case.detection.clone());
             }
@@ -185,7 +168,7 @@ impl Cases {
 mod tests {
     use super::*;
     use crate::capture::packet::Nanos;
-    use crate::detect::Site;
+    use crate::detect::{Machine, Site};
     use crate::model::Evidence;
 
     fn seen(kind: Kind, contacts: u64, host: u8) -> Detection {

@@ -6,16 +6,31 @@
 
 mod cases;
 mod clock;
+mod contact;
 mod evidence;
+mod flow;
 mod frames;
+mod host;
+mod judge;
 mod level;
+mod outage;
+mod pairs;
+mod pending;
+mod ports;
+mod reading;
+mod sample;
+mod talks;
+mod verticals;
+mod window;
 
 use crate::capture::packet::{Nanos, Packet};
+use crate::flow::record::Record;
 
 use self::cases::Cases;
 use self::clock::Clock;
+use self::contact::{Contacts, Now, Scene};
 use self::frames::Frames;
-use super::lan::{Lan, Now};
+use super::lan::{self, Lan};
 use super::quick::Mixer;
 use super::settings::Settings;
 use super::sight::Sight;
@@ -30,6 +45,13 @@ pub struct Engine {
     cases: Cases,
     frames: Frames,
     lan: Lan,
+    contacts: Contacts,
+    /// The stamp of the last packet.
+    at: Nanos,
+    /// How far time has gone on behind it by itself, in milliseconds.
+    passed_ms: u64,
+    /// When what is due was last looked for, in ticks.
+    tick: u32,
     /// When the slow work of each second was last done, in engine seconds.
     second: u32,
     /// What rules said of the packet in hand.
@@ -42,29 +64,65 @@ impl Engine {
         let cases = Cases::new(settings.levels, settings.sizes.cases);
         let frames = Frames::new(settings.spoof, settings.storm, Mixer::new(seed));
         let lan = Lan::new(&settings.lan, seed);
-        Self { sight: Sight::new(site, seed), clock: Clock::default(), cases, frames, lan, second: 0, said: Vec::new(), settings }
+        let contacts = Contacts::new(&settings, Mixer::new(seed));
+        Self {
+            sight: Sight::new(site, seed),
+            clock: Clock::default(),
+            cases,
+            frames,
+            lan,
+            contacts,
+            at: Nanos(0),
+            passed_ms: 0,
+            tick: 0,
+            second: 0,
+            said: Vec::new(),
+            settings,
+        }
     }
 
     /// Looks at one packet. Stamps may repeat, step back or jump.
     pub fn packet(&mut self, packet: &Packet<'_>) {
         let ms = self.clock.advance(packet.at);
+        (self.at, self.passed_ms) = (packet.at, 0);
         self.pulse();
         self.sight.learn(packet, self.second);
         self.frames.packet(packet, self.second, &self.sight, &mut self.said);
-        let now = Now { ms, at: packet.at };
-        self.lan.packet(packet, now, &self.sight, &mut self.said);
+        let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
+        self.contacts.packet(packet, &mut scene);
+        self.lan.packet(packet, lan::Now { ms, at: packet.at }, &self.sight, &mut self.said);
+        self.hear();
+    }
+
+    /// Takes a flow in: who turned to whom, and whether it was answered. Sampled flows tell of bursts and floods only.
+    pub fn flow(&mut self, record: &Record) {
+        self.clock.advance(Nanos::from(record.last));
+        self.at = Nanos::from(record.last);
+        self.pulse();
+        let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
+        self.contacts.flow(record, &mut scene);
         self.hear();
     }
 
     /// Moves time on when nothing passes, so that what is due is judged. `now` is the wire's time.
     pub fn tick(&mut self, now: Nanos) {
         self.clock.advance(now);
+        self.at = now;
         self.pulse();
         self.hear();
     }
 
     /// The end of a file: everything that is still awaited is judged as if its time had come.
     pub fn finish(&mut self) {
+        let contact = self.settings.contact;
+        let longest = contact.tcp_ms.max(contact.udp_ms).max(contact.icmp_ms).max(contact.arp_ms).max(2000);
+        // Answers have a second, then the waits end; nothing else happens in between.
+        for ms in [1100, u64::from(longest) + 1000] {
+            self.clock.pass(ms);
+            self.passed_ms += ms;
+            self.pulse();
+            self.hear();
+        }
         self.cases.finish();
     }
 
@@ -88,14 +146,24 @@ impl Engine {
         &self.settings
     }
 
-    /// Judgements that were not kept because too many came at once.
+    /// Judgements and awaited contacts that were not kept because too many came at once.
     pub const fn shed(&self) -> u64 {
-        self.cases.shed()
+        self.cases.shed() + self.contacts.given_up()
     }
 
-    /// The work of each second.
+    fn now(&self) -> Now {
+        let at = Nanos(self.at.0.saturating_add(self.passed_ms.saturating_mul(1_000_000)));
+        Now { at, last: self.at, tick: self.clock.tick(), second: self.clock.second() }
+    }
+
+    /// The work of each sixteenth of a second, and of each second.
     fn pulse(&mut self) {
-        let second = self.clock.second();
+        let (tick, second) = (self.clock.tick(), self.clock.second());
+        if tick != self.tick {
+            self.tick = tick;
+            let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
+            self.contacts.due(&mut scene);
+        }
         if second != self.second {
             self.second = second;
             self.cases.pulse(second);
