@@ -29,11 +29,13 @@ pub enum Permission {
     GrantSeparated,
     /// Read the journal.
     ReadJournal,
+    /// See what is held against machines, and whom they turn to: data about persons.
+    ReadDetections,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Metrics,
         Self::OwnAccount,
@@ -45,6 +47,7 @@ impl Permission {
         Self::GrantRoles,
         Self::GrantSeparated,
         Self::ReadJournal,
+        Self::ReadDetections,
     ];
 
     /// The word: in scopes of tokens and in refusals.
@@ -61,6 +64,7 @@ impl Permission {
             Self::GrantRoles => "grant_roles",
             Self::GrantSeparated => "grant_separated",
             Self::ReadJournal => "read_journal",
+            Self::ReadDetections => "read_detections",
         }
     }
 
@@ -73,7 +77,14 @@ impl Permission {
     pub const fn fits_token(self) -> bool {
         matches!(
             self,
-            Self::Read | Self::Metrics | Self::Acknowledge | Self::Maintain | Self::Probe | Self::TestNotices | Self::ReadJournal
+            Self::Read
+                | Self::Metrics
+                | Self::Acknowledge
+                | Self::Maintain
+                | Self::Probe
+                | Self::TestNotices
+                | Self::ReadJournal
+                | Self::ReadDetections
         )
     }
 }
@@ -121,7 +132,7 @@ impl Permissions {
 
     /// What somebody who has not logged in may, where the configuration lets such people look.
     pub fn anonymous_viewer() -> Self {
-        Self::NONE.with(Permission::Read).with(Permission::Metrics)
+        Self::NONE.with(Permission::Read).with(Permission::Metrics).with(Permission::ReadDetections)
     }
 }
 
@@ -141,14 +152,15 @@ impl fmt::Debug for Permissions {
 pub fn granted(role: Role) -> Permissions {
     use Permission as P;
     let more: &[P] = match role {
-        Role::Viewer | Role::Staff | Role::KeyAdmin => &[],
-        Role::Duty => &[P::Acknowledge, P::Probe],
-        Role::NetworkAdmin => &[P::Acknowledge, P::Maintain, P::Probe, P::TestNotices],
-        Role::SectionChief => &[P::Acknowledge, P::Maintain, P::Probe],
-        Role::Deputy | Role::Director => &[P::Acknowledge, P::Maintain],
-        Role::SystemAdmin => &[P::Maintain, P::Probe, P::TestNotices, P::ManageAccounts, P::GrantRoles],
-        Role::SecurityAdmin => &[P::GrantRoles, P::GrantSeparated],
-        Role::Auditor => &[P::ReadJournal],
+        Role::Staff | Role::KeyAdmin => &[],
+        Role::Viewer => &[P::ReadDetections],
+        Role::Duty => &[P::Acknowledge, P::Probe, P::ReadDetections],
+        Role::NetworkAdmin => &[P::Acknowledge, P::Maintain, P::Probe, P::TestNotices, P::ReadDetections],
+        Role::SectionChief => &[P::Acknowledge, P::Maintain, P::Probe, P::ReadDetections],
+        Role::Deputy | Role::Director => &[P::Acknowledge, P::Maintain, P::ReadDetections],
+        Role::SystemAdmin => &[P::Maintain, P::Probe, P::TestNotices, P::ManageAccounts, P::GrantRoles, P::ReadDetections],
+        Role::SecurityAdmin => &[P::GrantRoles, P::GrantSeparated, P::ReadDetections],
+        Role::Auditor => &[P::ReadJournal, P::ReadDetections],
     };
     more.iter().copied().chain([P::Read, P::Metrics, P::OwnAccount]).collect()
 }

@@ -6,13 +6,21 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
+use crate::capture::headers;
+use crate::capture::link::Link;
+use crate::capture::packet::{Nanos, Packet};
 use crate::config::{Origin, Overrides, Settings};
+use crate::daemon::detect::Judge;
 use crate::daemon::error::DaemonError;
 use crate::daemon::reload;
-use crate::daemon::serve::{ServeOptions, SetLogFilter, serve};
+use crate::daemon::serve::{ServeOptions, SetLogFilter, Wire, serve_with};
 use crate::demo::agent::{Clock, Running};
 use crate::demo::campus::{self, Campus, History, HistoryIds, default_spans};
+use crate::demo::mirror::Mirror;
 use crate::model::observe::PollRound;
 use crate::model::{DeviceId, PortId, Timestamp, clock};
 use crate::ports::clocks::Moment;
@@ -21,6 +29,9 @@ use crate::ports::store as catalogue;
 use crate::ports::tracker::Tracker;
 use crate::series;
 use crate::store::{DataDir, Store};
+
+/// How often what has passed meanwhile is looked at.
+const PASS_EVERY: Duration = Duration::from_millis(100);
 
 /// What `demo` runs by.
 pub struct DemoOptions {
@@ -41,6 +52,7 @@ pub struct DemoOptions {
 /// # Errors
 /// Why it could not start, or who did not stop in time.
 pub async fn demo(options: DemoOptions) -> Result<(), DaemonError> {
+    let runtime = tokio::runtime::Handle::current();
     let DemoOptions { data, overrides, on_progress, start_log, on_ready } = options;
     let now = clock::wall();
     let campus = Campus::new(campus::Options { port: 0, shown: Some(now), utc_offset_s: utc_offset_s(now), ..campus::Options::default() });
@@ -55,7 +67,25 @@ pub async fn demo(options: DemoOptions) -> Result<(), DaemonError> {
     on_progress(&format!("{written} samples of a year written"));
     // The demo is looked at without logging in; whoever wants an account takes `netroom user first-link`.
     let on_first_link = Box::new(|_: &str| {});
-    serve(ServeOptions { settings: loaded.settings, origin, files: loaded.files, set_log_filter, on_first_link, on_ready }).await
+    let wire: Box<Wire> = Box::new(move |judge, token| pass(judge, token, &runtime));
+    serve_with(ServeOptions { settings: loaded.settings, origin, files: loaded.files, set_log_filter, on_first_link, on_ready }, Some(wire))
+        .await
+}
+
+/// Lets what a mirror port would show pass before the judge, as it happens.
+fn pass(judge: &mut Judge, token: &CancellationToken, runtime: &tokio::runtime::Handle) {
+    let start = Nanos::from(clock::wall());
+    let mut mirror = Mirror::new(start.0, start);
+    while !token.is_cancelled() {
+        let now = Nanos::from(clock::wall());
+        let seen = mirror.until(now);
+        let packets: Vec<Packet<'_>> =
+            seen.iter().map(|frame| headers::parse(frame.at, frame.wire_octets, Link::Ethernet, None, &frame.octets)).collect();
+        judge.packets(&packets);
+        judge.tick(now);
+        // Ended early by the stop, else the next turn is due: nothing to do in both cases.
+        let _ = runtime.block_on(async { tokio::time::timeout(PASS_EVERY, token.cancelled()).await });
+    }
 }
 
 /// What the machine's clocks are ahead of UTC, seconds: the campus keeps the office hours of those who look at it.

@@ -216,15 +216,19 @@ fn calendar(settings: &Settings) -> Calendar {
     Calendar::new(settings.time_zone.clone(), days(&settings.calendar.holidays), days(&settings.calendar.workdays))
 }
 
-/// What the configuration says of incidents.
-fn setup(settings: &Settings) -> Setup {
+/// Where devices and hosts belong.
+pub(super) fn scope(settings: &Settings) -> Scope {
     let place = |site: &Arc<str>, zone, tags: &[Arc<str>]| Place { site: Arc::clone(site), zone: Some(zone), tags: tags.to_vec() };
     let hosts = settings.hosts.iter().map(|host| (Arc::clone(&host.name), place(&host.site, host.zone, &host.tags)));
     let devices = settings.devices.iter();
     let places: HashMap<Arc<str>, Place> =
         devices.map(|device| (Arc::clone(&device.name), place(&device.site, device.zone, &device.tags))).chain(hosts).collect();
-    let scope = Scope::new(places);
-    let own = &settings.incident;
+    Scope::new(places)
+}
+
+/// What the configuration says of incidents.
+fn setup(settings: &Settings) -> Setup {
+    let (scope, own) = (scope(settings), &settings.incident);
     let limits = Limits {
         settle: own.settle,
         reopen: own.reopen,

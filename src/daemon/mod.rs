@@ -10,6 +10,7 @@ mod access;
 pub mod backoff;
 mod baseline;
 mod demo;
+mod detect;
 mod error;
 mod flow;
 mod incident;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::Permission;
 use crate::config::{Loaded, Origin, Settings};
 use crate::daemon::access::{self, Doors};
+use crate::daemon::detect::{Detect, Judge};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
 use crate::daemon::incident::{Incidents, Judged};
@@ -64,11 +65,19 @@ pub struct ServeOptions {
     pub on_ready: Box<dyn FnOnce(SocketAddr) + Send>,
 }
 
+/// Hands packets to the judge until it is told to stop.
+pub(super) type Wire = dyn FnMut(&mut Judge, &CancellationToken) + Send;
+
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// Why it could not start, or who did not stop in time.
 pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
+    serve_with(options, None).await
+}
+
+/// The same, with packets that do not come from an interface.
+pub(super) async fn serve_with(options: ServeOptions, wire: Option<Box<Wire>>) -> Result<(), DaemonError> {
     let ServeOptions { settings, origin, files, set_log_filter, on_first_link, on_ready } = options;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let _held = DataDir::take(&settings.data)?;
@@ -78,6 +87,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
     let systemd = Arc::new(Systemd::from_environment());
     let supervisor = Supervisor::new();
     house.start(&supervisor, &settings, listener, &systemd)?;
+    if let Some(wire) = wire {
+        house.watch(&supervisor, wire);
+    }
     systemd.ready(&status(&settings, address));
     if let Some(link) = access::first_link(&house.doors.accounts, &settings, address).await? {
         on_first_link(&link);
@@ -101,6 +113,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
                 tracing::error!(%error, "the hosts before stay in force, the new ones have no numbers: {error}");
             }
             house.traps.reloaded(&settings);
+            house.detect.reloaded(&settings);
             current = settings;
         }
         systemd.ready(&status(&current, address));
@@ -135,6 +148,7 @@ struct House {
     doors: Doors,
     ping: Arc<Ping>,
     traps: Arc<Traps>,
+    detect: Arc<Detect>,
 }
 
 impl House {
@@ -182,7 +196,8 @@ impl House {
             own.add(Box::new(metrics::TrapCollector(Arc::clone(handle.stats()))))?;
         }
         let keeper = Arc::new(Mutex::new(Some(keeper)));
-        Ok(Self { doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender, ping, traps })
+        let detect = Arc::new(Detect::new(settings, incidents.findings()));
+        Ok(Self { detect, doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender, ping, traps })
     }
 
     fn start(
@@ -205,6 +220,7 @@ impl House {
         notify::start(&self.sender, supervisor);
         self.ping.start(supervisor);
         self.traps.start(supervisor);
+        self.detect.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;
@@ -214,6 +230,15 @@ impl House {
             async move { systemd.watch(&watched, token).await }
         });
         Ok(())
+    }
+
+    /// Packets that come from elsewhere than an interface, on a thread of their own.
+    fn watch(&self, supervisor: &Supervisor, mut wire: Box<Wire>) {
+        let (_, site) = tokio::sync::watch::channel(Arc::default());
+        let detect = Arc::clone(&self.detect);
+        supervisor.spawn_thread(Task::service("wire"), move |token: CancellationToken| {
+            wire(&mut detect.judge(site.clone()), &token);
+        });
     }
 
     fn start_flow(&self, supervisor: &Supervisor, liveness: &Liveness) {
@@ -261,6 +286,7 @@ impl House {
         let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default() });
         let reach = web::Reachability::new(Arc::clone(self.ping.board()), hosts);
         let app = app.with_reach(reach).with_outbox(Arc::clone(&self.sender)).with_incidents(Arc::clone(self.incidents.hall()));
+        let app = app.with_detect(Arc::clone(self.detect.board()));
         let app = self.doors.hang(app, settings);
         let mut routes = web::router(Arc::clone(&app));
         if settings.metrics.enabled {

@@ -7,6 +7,8 @@
 pub mod axis;
 mod band;
 pub mod chart;
+pub mod contacts;
+pub mod fan;
 pub mod feed;
 pub mod kind;
 mod legend;

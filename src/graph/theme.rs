@@ -71,6 +71,9 @@ const RULES: &str = "\
 .ng-loss2{fill:none;stroke:var(--ng-loss2);stroke-width:2.4}\
 .ng-loss3{fill:none;stroke:var(--ng-loss3);stroke-width:2.6}\
 .ng-loss4{fill:none;stroke:var(--ng-loss4);stroke-width:4}\
+.ng .ng-disc{fill:var(--ng-loss0);stroke-width:0}\
+.ng .ng-cross{stroke-width:1.6}\
+.ng .ng-self{fill:var(--ng-bg)}\
 .ng-gap{fill:var(--ng-gap)}\
 .ng-hatch{fill:none;stroke:var(--ng-hatch);stroke-width:.8}";
 

@@ -156,7 +156,7 @@ fn finding(detection: &Detection, subject: Subject, verdict: Verdict, around: Ar
 }
 
 /// The engine's facts, with who and where.
-fn evidence(detection: &Detection, port: Option<&(Arc<str>, Arc<str>)>) -> Evidence {
+pub fn evidence(detection: &Detection, port: Option<&(Arc<str>, Arc<str>)>) -> Evidence {
     let Detection { level, machine, first, last, contacts, .. } = detection;
     let mut evidence = detection.evidence.clone();
     let texts = [("address", machine.ip.map(|ip| ip.to_string())), ("mac", machine.mac.map(|mac| mac.to_string()))];

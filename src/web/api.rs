@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::app::App;
 use super::csv::Csv;
+use super::detect_api;
 use super::failure::Failure;
 use super::filter::Asked as PortsAsked;
 use super::incident_api;
@@ -53,6 +54,9 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/incidents/history", P::Read, incident_api::history),
         get("/api/v1/incidents/{id}", P::Read, incident_api::one),
         post("/api/v1/incidents/{id}/act", P::Acknowledge, incident_api::act),
+        get("/api/v1/detections", P::ReadDetections, detect_api::detections),
+        get("/api/v1/machines", P::ReadDetections, detect_api::machines),
+        get("/api/v1/machines/{address}", P::ReadDetections, detect_api::machine),
         get("/api/v1/maintenance", P::Read, incident_api::windows),
         get("/api/v1/events", P::Read, incident_api::events),
     ]

@@ -14,6 +14,7 @@ use super::source::{HistoryError, HistorySource, Keeping};
 use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
 use crate::accounts::Accounts;
+use crate::detect;
 use crate::incident::Hall;
 use crate::model::{PortId, Timestamp, clock};
 use crate::notify::Sender;
@@ -40,6 +41,7 @@ pub struct App {
     board: Arc<Board>,
     reach: Option<Reachability>,
     outbox: Option<Arc<Sender>>,
+    detect: Arc<detect::Board>,
 }
 
 impl App {
@@ -60,6 +62,7 @@ impl App {
             board: Arc::default(),
             reach: None,
             outbox: None,
+            detect: Arc::default(),
         }
     }
 
@@ -117,6 +120,18 @@ impl App {
     /// The outbox of notices, where there is one.
     pub(crate) const fn outbox(&self) -> Option<&Arc<Sender>> {
         self.outbox.as_ref()
+    }
+
+    /// Shows machines and what is held against them.
+    #[must_use]
+    pub fn with_detect(mut self, board: Arc<detect::Board>) -> Self {
+        self.detect = board;
+        self
+    }
+
+    /// Machines and what is held against them; empty where nothing is captured.
+    pub(crate) fn detect(&self) -> &detect::Board {
+        &self.detect
     }
 
     /// From now on by these rules.

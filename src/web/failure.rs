@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// No host has this name.
     #[error("there is no host named {0:?}")]
     NoHost(String),
+    /// Nobody has seen a machine with this address.
+    #[error("nobody has seen a machine with the address {0:?}")]
+    NoMachine(String),
     /// The device has no such port.
     #[error("the device {0:?} has no port named {1:?}")]
     NoPort(String, String),
@@ -72,7 +75,9 @@ pub(crate) enum Failure {
 impl Failure {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::NoPage | Self::NoHost(_) | Self::NoDevice(_) | Self::NoPort(..) | Self::NoPortNumber(_) => StatusCode::NOT_FOUND,
+            Self::NoPage | Self::NoMachine(_) | Self::NoHost(_) | Self::NoDevice(_) | Self::NoPort(..) | Self::NoPortNumber(_) => {
+                StatusCode::NOT_FOUND
+            }
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadParameter(..) => StatusCode::BAD_REQUEST,
             Self::LogIn | Self::BadToken => StatusCode::UNAUTHORIZED,
@@ -87,6 +92,7 @@ impl Failure {
         match self {
             Self::NoPage => ("web-fail-page", "web-fail-page-do"),
             Self::NoMethod => ("web-fail-method", "web-fail-page-do"),
+            Self::NoMachine(_) => ("machine-fail", "machine-fail-do"),
             Self::NoHost(_) => ("host-fail", "host-fail-do"),
             Self::NoDevice(_) => ("web-fail-device", "web-fail-device-do"),
             Self::NoPort(..) | Self::NoPortNumber(_) => ("web-fail-port", "web-fail-port-do"),
@@ -107,7 +113,7 @@ impl Failure {
     fn what(&self, words: Words) -> String {
         match self {
             Self::Forbidden(permission) => words.permission(*permission),
-            Self::NoHost(name) | Self::NoDevice(name) => name.clone(),
+            Self::NoHost(name) | Self::NoDevice(name) | Self::NoMachine(name) => name.clone(),
             Self::NoPort(device, port) => format!("{device} {port}"),
             Self::NoPortNumber(number) => number.to_string(),
             Self::BadParameter(name, _) => (*name).to_owned(),
@@ -119,6 +125,7 @@ impl Failure {
         match self {
             Self::NoPage => "no_page",
             Self::NoMethod => "no_method",
+            Self::NoMachine(_) => "no_machine",
             Self::NoHost(_) => "no_host",
             Self::NoDevice(_) => "no_device",
             Self::NoPort(..) | Self::NoPortNumber(_) => "no_port",

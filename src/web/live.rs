@@ -22,10 +22,12 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::app::App;
 use super::failure::Failure;
 use super::filter::Asked as PortsAsked;
+use super::pages::detect::Asked as DetectAsked;
 use super::pages::host::ListAsked as HostsAsked;
 use super::pages::{self, Part};
 use super::visitor::Visitor;
 use super::words::Words;
+use crate::detect::MachineKey;
 use crate::model::PortId;
 
 /// How often a page is looked at again; lists, which cost more, less often.
@@ -47,6 +49,8 @@ pub(crate) struct Asked {
     ports: PortsAsked,
     #[serde(flatten)]
     hosts: HostsAsked,
+    #[serde(flatten)]
+    detect: DetectAsked,
 }
 
 /// What a stream shows.
@@ -60,6 +64,8 @@ enum View {
     Port(PortId),
     Ports(PortsAsked),
     Incidents,
+    Detect(DetectAsked),
+    Machine(MachineKey),
 }
 
 impl TryFrom<Asked> for View {
@@ -75,6 +81,8 @@ impl TryFrom<Asked> for View {
             "port" => Ok(Self::Port(PortId(asked.id))),
             "ports" => Ok(Self::Ports(asked.ports)),
             "incidents" => Ok(Self::Incidents),
+            "detect" => Ok(Self::Detect(asked.detect)),
+            "machine" => asked.name.parse().map(Self::Machine).map_err(|_| Failure::NoMachine(asked.name)),
             _ => Err(Failure::BadParameter("view", asked.view)),
         }
     }
@@ -83,7 +91,7 @@ impl TryFrom<Asked> for View {
 impl View {
     const fn every(&self) -> Duration {
         match self {
-            Self::Ports(_) | Self::Devices | Self::Hosts(_) => LIST_EVERY,
+            Self::Ports(_) | Self::Devices | Self::Hosts(_) | Self::Detect(_) => LIST_EVERY,
             _ => EVERY,
         }
     }
@@ -157,6 +165,11 @@ impl Feed {
             View::Overview => (pages::overview::parts(app, words, &clock).await, None),
             View::Devices => (pages::devices::parts(app, words, &clock), None),
             View::Incidents => (pages::incident::list::now(app, words, &clock), None),
+            View::Detect(asked) => (pages::detect::parts(app, words, &clock, asked), None),
+            View::Machine(key) => {
+                let known = pages::machine::Known::find(app, *key);
+                (known.map(|known| pages::machine::parts(app, words, &clock, &known)).unwrap_or_default(), None)
+            }
             View::Hosts(asked) => (pages::host::list_parts(app, words, &clock, asked), None),
             View::Host(name) => {
                 (app.board().host(name).map(|host| pages::host::parts(app, words, &clock, &host)).unwrap_or_default(), None)

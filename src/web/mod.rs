@@ -11,6 +11,7 @@ mod app;
 mod assets;
 mod change;
 mod csv;
+mod detect_api;
 mod failure;
 mod figure;
 mod filter;

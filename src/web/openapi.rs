@@ -27,6 +27,25 @@ pub(crate) fn document() -> Value {
                 &[in_path("name", "The configured name", "string")],
                 &json!({ "type": "object" }),
             ),
+            "/api/v1/detections": path(
+                "What is held against machines now",
+                &[
+                    in_query("level", "suspect, virus, block-worthy, label, or over for what has ended; all that holds without it", "string"),
+                    in_query("kind", "The behaviour, as tcp-scan", "string"),
+                    in_query("q", "A part of an address or name", "string"),
+                ],
+                &json!({ "type": "object" }),
+            ),
+            "/api/v1/machines": path(
+                "Machines that were seen since the start, by address, 1000 at a time",
+                &[in_query("after", "The address in `next` of the answer before", "string")],
+                &json!({ "type": "object" }),
+            ),
+            "/api/v1/machines/{address}": path(
+                "One machine: who it is, its day in steps of 300 s as [start, contacts, failed, targets], whom it turns to, what is held for and against it",
+                &[in_path("address", "A MAC address in any notation or an IP address", "string")],
+                &json!({ "type": "object" }),
+            ),
             "/api/v1/ports": path("Ports: filtered, sorted, a page at a time", &list_parameters(), &json!({
                 "type": "object",
                 "properties": {

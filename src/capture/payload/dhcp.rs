@@ -52,6 +52,33 @@ pub struct Message {
     pub resolver: Option<Ipv4Addr>,
 }
 
+/// What a client calls itself (option 12), as octets of any kind. `None` in replies, and where it says nothing.
+pub fn host_name(octets: &[u8]) -> Option<&[u8]> {
+    /// What stands before `sname`.
+    const FIXED: usize = 44;
+    let mut reader = Reader(octets);
+    if reader.octet()? != 1 {
+        return None;
+    }
+    reader.take(FIXED - 1 + NAMES)?;
+    if reader.array()? != COOKIE {
+        return None;
+    }
+    for _ in 0..MOST_OPTIONS {
+        let code = match reader.octet()? {
+            255 => return None,
+            0 => continue,
+            code => code,
+        };
+        let length = usize::from(reader.octet()?);
+        let value = reader.take(length)?;
+        if code == 12 {
+            return Some(value);
+        }
+    }
+    None
+}
+
 impl Message {
     /// Reads a message. Options that were cut are missing. `None` when it is no DHCP message or cut before its options.
     pub fn parse(octets: &[u8]) -> Option<Self> {
@@ -133,6 +160,15 @@ mod tests {
     }
 
     const OFFER: [u8; 23] = [0, 53, 1, 2, 54, 4, 10, 1, 0, 2, 3, 8, 10, 1, 0, 1, 10, 1, 0, 2, 6, 4, 10];
+
+    #[test]
+    fn a_client_says_its_name_and_a_server_none() {
+        let options = [53, 1, 3, 0, 12, 4, b'P', b'C', b'-', b'7', 255];
+        assert_eq!(host_name(&message(1, &options)), Some(&b"PC-7"[..]));
+        assert_eq!(host_name(&message(2, &options)), None);
+        assert_eq!(host_name(&message(1, &options[..7])), None);
+        assert_eq!(host_name(&message(1, &[255, 12, 1, b'x'])), None);
+    }
 
     #[test]
     fn an_offer_is_read() {

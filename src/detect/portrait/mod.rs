@@ -2,9 +2,10 @@
 //! minutes of the last day, and a sample of whom it turned to. Bounded by construction: [`MOST`] machines of some
 //! kilobytes each; whoever was not seen for a while makes room.
 //!
-//! The engine tells each first contact and its outcome; [`Portraits::snapshot`] is cheap enough for every few seconds,
+//! The [`Onlooker`] tells each first contact and its outcome; [`Portraits::snapshot`] is cheap enough for every few seconds,
 //! because what has not changed since is shared.
 
+mod onlooker;
 mod past;
 
 use std::collections::{HashMap, VecDeque};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use super::detection::{Machine, MachineKey};
 use crate::capture::packet::Nanos;
 
+pub use onlooker::Onlooker;
 pub use past::{Past, SLOT_S, SLOTS, Slot};
 
 /// Machines remembered at most.
@@ -161,6 +163,15 @@ impl Portrait {
             past: Past::default(),
             targets: Vec::new(),
             services: Vec::new(),
+        }
+    }
+
+    /// Its addresses of now.
+    pub fn machine(&self) -> Machine {
+        let ip = self.addresses.first().map(|(ip, _)| *ip);
+        match self.key {
+            MachineKey::Mac(mac) => Machine { ip, mac: Some(mac), vlan: self.vlan },
+            MachineKey::Ip(own) => Machine { ip: Some(own), mac: None, vlan: self.vlan },
         }
     }
 

@@ -98,6 +98,7 @@ access-may-test-notices = test notices
 access-may-manage-accounts = manage accounts
 access-may-grant-roles = grant roles
 access-may-grant-separated = grant separated roles
+access-may-read-detections = see what machines do
 access-may-read-journal = read the journal
 access-fail-forbidden = You lack the permission “{ $what }”
 access-fail-forbidden-do = If your work needs it, ask a system administrator for the role.

@@ -98,6 +98,7 @@ access-may-test-notices = 测试通知
 access-may-manage-accounts = 管理账号
 access-may-grant-roles = 授予角色
 access-may-grant-separated = 授予三员角色
+access-may-read-detections = 查看检测与主机
 access-may-read-journal = 查看日志链
 access-fail-forbidden = 没有“{ $what }”权限
 access-fail-forbidden-do = 如工作需要，请联系系统管理员授予相应角色。

@@ -1,12 +1,14 @@
 //! The pages, one file each: a handler that gathers, a template that shows, and the parts that the live stream renews.
 
 pub(crate) mod account;
+pub(crate) mod detect;
 pub(crate) mod device;
 pub(crate) mod devices;
 pub(crate) mod help;
 pub(crate) mod host;
 pub(crate) mod incident;
 pub(crate) mod journal;
+pub(crate) mod machine;
 pub(crate) mod notices;
 pub(crate) mod overview;
 pub(crate) mod picture;

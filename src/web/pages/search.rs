@@ -1,4 +1,4 @@
-//! 搜索: one box. Device, port, alias, MAC in any notation, address.
+//! 搜索: one box. Device, port, alias, machine, MAC in any notation, address.
 
 use std::sync::Arc;
 
@@ -7,7 +7,11 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::machine::{machine_url, name_of, state};
 use super::row::Row;
+use crate::accounts::Permission;
+use crate::detect::MachineKey;
+use crate::detect::portrait::Portrait;
 use crate::ports::live::DeviceLive;
 use crate::ports::query::PortQuery;
 use crate::web::app::App;
@@ -27,6 +31,14 @@ pub(crate) struct Asked {
     q: String,
 }
 
+/// A machine that nobody configured.
+struct Seen {
+    name: String,
+    url: String,
+    state: Html,
+    addresses: String,
+}
+
 struct Hit {
     name: Arc<str>,
     url: String,
@@ -41,6 +53,7 @@ struct Hit {
 struct SearchPage {
     page: Page,
     devices: Vec<Hit>,
+    machines: Vec<Seen>,
     rows: Vec<Row>,
     found: usize,
     all_url: String,
@@ -53,9 +66,15 @@ pub(crate) async fn page(State(app): State<Arc<App>>, Query(asked): Query<Asked>
     let q = asked.q.trim();
     let devices: Vec<&Arc<DeviceLive>> = if q.is_empty() { Vec::new() } else { fleet.iter().filter(|device| is_hit(device, q)).collect() };
     let ports = if q.is_empty() { Vec::new() } else { PortQuery::default().text(q).all(&fleet) };
+    let machines = if q.is_empty() || !visitor.caller.may(Permission::ReadDetections) { Vec::new() } else { machines(&app, words, q) };
     match (devices.as_slice(), ports.as_slice()) {
+        ([], []) if machines.len() == 1 => {
+            return Redirect::to(machines.first().map_or("/detect", |seen| seen.url.as_str())).into_response();
+        }
         ([device], _) if device.label.name.eq_ignore_ascii_case(q) => return Redirect::to(&device_url(&device.label.name)).into_response(),
-        ([], [(device, port)]) => return Redirect::to(&port_url(&device.label.name, &port.identity.name)).into_response(),
+        ([], [(device, port)]) if machines.is_empty() => {
+            return Redirect::to(&port_url(&device.label.name, &port.identity.name)).into_response();
+        }
         _ => {}
     }
     let mut page = Page::new(visitor, clock, "", words.t("web-search"));
@@ -63,10 +82,34 @@ pub(crate) async fn page(State(app): State<Arc<App>>, Query(asked): Query<Asked>
     render(&SearchPage {
         page,
         devices: devices.into_iter().map(|device| hit(words, device)).collect(),
+        machines,
         rows: ports.iter().take(SHOWN).map(|(device, port)| Row::new(words, device, port, &SparkMap::new())).collect(),
         found: ports.len(),
         all_url: format!("/ports?q={}", segment(q)),
     })
+}
+
+/// Machines whose address or name holds the text; a MAC address in any notation.
+fn machines(app: &App, words: Words, q: &str) -> Vec<Seen> {
+    let wanted = q.to_lowercase();
+    let key: Option<MachineKey> = q.parse().ok();
+    let is_hit = |portrait: &&Arc<Portrait>| {
+        let holds = |text: &str| text.to_lowercase().contains(&wanted);
+        key.map_or_else(
+            || portrait.names.iter().any(|(_, name)| holds(name)) || (wanted.contains([':', '.']) && holds(&portrait.key.to_string())),
+            |key| portrait.is(key),
+        )
+    };
+    let all = app.detect().machines();
+    let mut found: Vec<&Arc<Portrait>> = all.iter().filter(is_hit).collect();
+    found.sort_by_key(|portrait| (std::cmp::Reverse(portrait.last), portrait.key));
+    let seen = |portrait: &Arc<Portrait>| Seen {
+        name: name_of(app, &portrait.machine(), Some(portrait)),
+        url: machine_url(&portrait.key.to_string()),
+        state: state(words, &app.detect().held_against(portrait.key)),
+        addresses: portrait.addresses.iter().map(|(ip, _)| ip.to_string()).collect::<Vec<_>>().join(", "),
+    };
+    found.into_iter().take(SHOWN).map(seen).collect()
 }
 
 fn is_hit(device: &DeviceLive, q: &str) -> bool {

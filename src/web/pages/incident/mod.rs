@@ -1,7 +1,7 @@
 //! 故障事件: what is wrong now, one incident with all that happened to it, the past, and the maintenance windows.
 
 pub(crate) mod act;
-mod facts;
+pub(crate) mod facts;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod one;
@@ -18,6 +18,7 @@ use crate::web::failure::Failure;
 use crate::web::html::{Html, Mark};
 use crate::web::page::{device_url, port_url};
 use crate::web::pages::host::host_url;
+use crate::web::pages::machine::machine_url;
 use crate::web::source::HistoryError;
 use crate::web::time::Clock;
 use crate::web::words::Words;
@@ -101,6 +102,7 @@ pub(crate) fn subject_url(subject: &Subject) -> String {
         Subject::Device(name) => device_url(name),
         Subject::Port(device, port) => port_url(device, port),
         Subject::Host(name) | Subject::Service(name, _) => host_url(name),
+        Subject::Machine(address) => machine_url(address),
         _ => String::new(),
     }
 }

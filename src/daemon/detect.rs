@@ -1,0 +1,280 @@
+//! Detection in the house: the engine on the thread that captures, and the task that makes findings of what it says.
+//!
+//! The walk: a batch of packets → [`Judge`] hands it to the engine → what the engine says goes through a bounded channel to
+//! the task → the ledger, which pages read, and by way of [`Behaviours`] a finding for the incidents. Nothing is blocked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::capture::packet::{Nanos, Packet};
+use crate::config::Settings;
+use crate::daemon::incident;
+use crate::daemon::supervise::{Supervisor, Task};
+use crate::detect::engine::Engine;
+use crate::detect::ledger::Ledger;
+use crate::detect::portrait::Onlooker;
+use crate::detect::{self, Board, Detection, Site};
+use crate::incident::behaviour::{Around, Behaviours, Names};
+use crate::incident::rules::plan::Book;
+use crate::incident::scope::Scope;
+use crate::model::{Finding, Subject, clock};
+
+/// Detections that may wait for the task.
+const QUEUE: usize = 4096;
+/// Detections that may wait on the thread that captures, when the task is behind.
+const HELD_BACK: usize = 4096;
+/// How often pages are shown the machines anew.
+const SHOW_EVERY_NS: u64 = 2_000_000_000;
+/// How often it is looked for news that have waited long enough.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What was counted.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Detections for which there was no room.
+    pub(super) shed: AtomicU64,
+}
+
+/// What the configuration says.
+struct Setup {
+    book: Book,
+    scope: Scope,
+    names: Names,
+}
+
+impl Setup {
+    fn new(settings: &Settings) -> Self {
+        let devices = settings.devices.iter().map(|device| (device.address.ip(), Subject::Device(Arc::clone(&device.name))));
+        let hosts = settings.hosts.iter().map(|host| (host.address, Subject::Host(Arc::clone(&host.name))));
+        Self {
+            book: Book::new(&settings.rules, &settings.incident.uplinks),
+            scope: incident::scope(settings),
+            names: Names::new(devices.chain(hosts)),
+        }
+    }
+}
+
+/// Detection with everything around it.
+pub(super) struct Detect {
+    board: Arc<Board>,
+    counts: Arc<Counts>,
+    intake: mpsc::Sender<Detection>,
+    receiver: Mutex<mpsc::Receiver<Detection>>,
+    findings: mpsc::Sender<Finding>,
+    setup: ArcSwap<Setup>,
+}
+
+impl Detect {
+    /// Nothing runs yet.
+    pub(super) fn new(settings: &Settings, findings: mpsc::Sender<Finding>) -> Self {
+        let (intake, receiver) = mpsc::channel(QUEUE);
+        Self {
+            board: Arc::default(),
+            counts: Arc::default(),
+            intake,
+            receiver: Mutex::new(receiver),
+            findings,
+            setup: ArcSwap::from_pointee(Setup::new(settings)),
+        }
+    }
+
+    /// What pages read.
+    pub(super) const fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    /// An engine for the thread that captures. It follows the facts of the site.
+    pub(super) fn judge(&self, site: watch::Receiver<Arc<Site>>) -> Judge {
+        let mut seed = [0; 8];
+        // Without chance the places in the tables can be guessed; they stay bounded all the same.
+        let _ = getrandom::fill(&mut seed);
+        let (seed, facts) = (u64::from_ne_bytes(seed), Site::clone(&site.borrow()));
+        let engine = Engine::new(detect::settings::Settings::default(), facts, seed);
+        Judge {
+            engine,
+            onlooker: Onlooker::new(seed),
+            site,
+            intake: self.intake.clone(),
+            waits: Vec::new(),
+            board: Arc::clone(&self.board),
+            counts: Arc::clone(&self.counts),
+            shown: Nanos::default(),
+        }
+    }
+
+    /// Starts the task.
+    pub(super) fn start(self: &Arc<Self>, supervisor: &Supervisor) {
+        let detect = Arc::clone(self);
+        supervisor.spawn(Task::service("detect"), move |token| {
+            let detect = Arc::clone(&detect);
+            async move { detect.life(token).await }
+        });
+    }
+
+    /// Another configuration is in force.
+    pub(super) fn reloaded(&self, settings: &Settings) {
+        self.setup.store(Arc::new(Setup::new(settings)));
+    }
+
+    /// One life of the task.
+    async fn life(&self, token: CancellationToken) {
+        let mut receiver = self.receiver.lock().await;
+        let (mut ledger, mut behaviours) = (Ledger::default(), Behaviours::default());
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut is_new = true;
+        loop {
+            let found = tokio::select! {
+                () = token.cancelled() => return,
+                _ = look.tick() => {
+                    let now = clock::wall();
+                    ledger.forget(Nanos::from(now));
+                    if std::mem::take(&mut is_new) {
+                        self.board.show_held(ledger.list());
+                    }
+                    behaviours.due(now)
+                }
+                detection = receiver.recv() => {
+                    let Some(detection) = detection else { return token.cancelled().await };
+                    is_new = true;
+                    let finding = self.weigh(&mut behaviours, &detection);
+                    ledger.take(detection);
+                    finding.into_iter().collect()
+                }
+            };
+            for finding in found {
+                if token.run_until_cancelled(self.findings.send(finding)).await.is_none() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn weigh(&self, behaviours: &mut Behaviours, detection: &Detection) -> Option<Finding> {
+        let setup = self.setup.load();
+        let port = self.board.port(&detection.machine);
+        let around = Around { book: &setup.book, scope: &setup.scope, port: port.as_ref() };
+        behaviours.take(detection, setup.names.subject(&detection.machine)?, around, clock::wall())
+    }
+}
+
+/// The engine on the thread that captures.
+pub(super) struct Judge {
+    engine: Engine,
+    onlooker: Onlooker,
+    site: watch::Receiver<Arc<Site>>,
+    intake: mpsc::Sender<Detection>,
+    /// What the task has not taken yet.
+    waits: Vec<Detection>,
+    board: Arc<Board>,
+    counts: Arc<Counts>,
+    shown: Nanos,
+}
+
+impl Judge {
+    /// Packets in the order in which they passed.
+    pub(super) fn packets(&mut self, packets: &[Packet<'_>]) {
+        for packet in packets {
+            self.engine.packet(packet);
+            self.onlooker.packet(packet, self.engine.sight());
+        }
+        self.tell();
+    }
+
+    /// Everything before `now` has been handed over.
+    pub(super) fn tick(&mut self, now: Nanos) {
+        if self.site.has_changed().unwrap_or(false) {
+            let site = Site::clone(&self.site.borrow_and_update());
+            self.engine.set_site(site);
+        }
+        self.engine.tick(now);
+        self.onlooker.tick(now);
+        self.tell();
+        if now.since(self.shown) >= SHOW_EVERY_NS {
+            self.shown = now;
+            self.board.show_machines(self.onlooker.snapshot());
+        }
+    }
+
+    /// What was found goes to the task; this thread waits for nobody.
+    fn tell(&mut self) {
+        self.waits.extend(self.engine.take());
+        let mut waits = std::mem::take(&mut self.waits).into_iter();
+        for detection in waits.by_ref() {
+            if let Err(mpsc::error::TrySendError::Full(detection)) = self.intake.try_send(detection) {
+                self.waits.push(detection);
+                break;
+            }
+        }
+        self.waits.extend(waits);
+        if self.waits.len() > HELD_BACK {
+            let shed = self.waits.len() - HELD_BACK;
+            self.waits.truncate(HELD_BACK);
+            self.counts.shed.fetch_add(shed as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::headers;
+    use crate::capture::link::Link;
+    use crate::config::Settings;
+    use crate::demo::mirror::frame;
+    use crate::model::{MacAddr, Verdict};
+
+    const START: u64 = 1_795_363_200_000_000_000;
+    const LOUD: ([u8; 6], [u8; 4]) = ([0, 0x25, 0x90, 0, 0, 9], [10, 1, 0, 9]);
+
+    /// Two thousand broadcasts in a second.
+    fn storm(judge: &mut Judge) {
+        let octets = frame::arp_request(LOUD, [10, 1, 0, 1]);
+        for number in 0..2_000 {
+            let at = Nanos(START + number * 400_000);
+            judge.packets(&[headers::parse(at, 60, Link::Ethernet, None, &octets)]);
+        }
+        judge.tick(Nanos(START + 3_000_000_000));
+    }
+
+    async fn told(site: Site) -> (Option<Finding>, Arc<Board>) {
+        let (findings, mut told) = mpsc::channel(16);
+        let detect = Arc::new(Detect::new(&Settings::new("/nowhere"), findings));
+        let (_keep, site) = watch::channel(Arc::new(site));
+        let mut judge = detect.judge(site);
+        let token = CancellationToken::new();
+        let life = detect.life(token.clone());
+        tokio::pin!(life);
+        tokio::task::spawn_blocking(move || storm(&mut judge)).await.unwrap();
+        // Everything that was found waits in the channel: the task has taken it when the clock of its looks has moved on.
+        let finding = tokio::select! {
+            () = &mut life => None,
+            finding = told.recv() => finding,
+            () = tokio::time::sleep(LOOK_EVERY * 3) => None,
+        };
+        token.cancel();
+        life.await;
+        (finding, Arc::clone(detect.board()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_storm_on_the_wire_becomes_a_finding_with_a_face() {
+        let (finding, board) = told(Site::default()).await;
+        let finding = finding.unwrap();
+        assert_eq!((&*finding.rule, finding.subject), ("broadcast-storm", Subject::Machine(MacAddr(LOUD.0).to_string().into())));
+        assert!(matches!(finding.verdict, Verdict::Raised(_)));
+        let machines = board.machines();
+        assert!(machines.iter().any(|portrait| portrait.is("10.1.0.9".parse().unwrap())), "{machines:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_exempt_as_we_ourselves_are_is_never_accused() {
+        let site = Site { exempt_macs: [MacAddr(LOUD.0)].into(), ..Site::default() };
+        assert_eq!(told(site).await.0, None);
+    }
+}

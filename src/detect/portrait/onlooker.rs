@@ -1,0 +1,237 @@
+//! Sees whom each of our machines turns to, and whether it is answered: for the portraits only, so a simple view is enough.
+//! It runs beside the engine where people look (never in `analyze`); the judgement is the engine's alone.
+
+use std::net::IpAddr;
+
+use super::{NameSource, Portrait, Portraits, Service, Way};
+use crate::capture::packet::{Body, Icmp, Ip, Nanos, Packet, Tcp, Transport};
+use crate::capture::payload::dhcp;
+use crate::detect::detection::Machine;
+use crate::detect::quick::{Fixed, Mixer, number};
+use crate::detect::sight::{Sight, is_unicast_ip};
+use std::sync::Arc;
+
+/// Pairs that are remembered: of the last half hour, or of as long as there is room for.
+const PAIRS: usize = 65_536;
+/// A pair that was not seen for so long is new again, seconds.
+const FORGOTTEN_S: u32 = 1800;
+/// A contact without an answer for so long has failed, seconds.
+const PATIENCE_S: u32 = 6;
+/// How often it is looked for those, seconds.
+const SWEEP_S: u32 = 2;
+
+/// A contact, and when it was made in seconds; `None` once its outcome is known.
+#[derive(Debug)]
+struct Pair {
+    machine: Machine,
+    target: IpAddr,
+    service: Service,
+    asked: Option<u32>,
+    seen: u32,
+}
+
+/// The view.
+#[derive(Debug)]
+pub struct Onlooker {
+    portraits: Portraits,
+    pairs: Fixed<Pair>,
+    mixer: Mixer,
+    swept: u32,
+}
+
+impl Onlooker {
+    /// The seed is that of the engine.
+    pub fn new(seed: u64) -> Self {
+        Self { portraits: Portraits::default(), pairs: Fixed::new(PAIRS), mixer: Mixer::new(seed ^ 0x706f_7274), swept: 0 }
+    }
+
+    /// Everybody as they are now.
+    pub fn snapshot(&self) -> Vec<Arc<Portrait>> {
+        self.portraits.snapshot()
+    }
+
+    /// Looks at one packet, in the light of what the engine knows of the site.
+    pub fn packet(&mut self, packet: &Packet<'_>, sight: &Sight) {
+        match &packet.body {
+            Body::Arp(arp) if arp.sender != arp.target && !arp.sender.is_unspecified() => {
+                let (sender, target) = (IpAddr::V4(arp.sender), IpAddr::V4(arp.target));
+                let service = Service { way: Way::Arp, port: 0 };
+                if arp.operation == 2 {
+                    self.answered(target, sender, service, true, packet.at);
+                } else if !sight.is_router(arp.sender_mac) {
+                    self.asked(packet, sight, sender, target, service);
+                }
+            }
+            Body::Ip(ip) if is_unicast_ip(ip.src) => self.ip(packet, ip, sight),
+            Body::Ip(ip) => self.named(packet, ip, sight),
+            Body::Arp(_) | Body::Other(..) => {}
+        }
+    }
+
+    /// Time goes on: what was not answered has failed.
+    pub fn tick(&mut self, now: Nanos) {
+        let second = seconds(now);
+        if second < self.swept.saturating_add(SWEEP_S) {
+            return;
+        }
+        self.swept = second;
+        for (_, pair) in self.pairs.values_mut() {
+            if pair.asked.is_some_and(|asked| asked.saturating_add(PATIENCE_S) <= second) {
+                pair.asked = None;
+                self.portraits.outcome(&pair.machine, pair.target, pair.service, false, now);
+            }
+        }
+    }
+
+    fn ip(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, sight: &Sight) {
+        match &ip.transport {
+            Transport::Tcp(tcp) if tcp.opens() => self.asked(packet, sight, ip.src, ip.dst, on(Way::Tcp, tcp.dst_port)),
+            Transport::Tcp(tcp) if tcp.accepts() => {
+                self.answered(ip.dst, ip.src, on(Way::Tcp, tcp.src_port), true, packet.at);
+            }
+            Transport::Tcp(tcp) if tcp.flags & Tcp::RST != 0 => {
+                self.answered(ip.dst, ip.src, on(Way::Tcp, tcp.src_port), false, packet.at);
+            }
+            Transport::Udp(udp) => {
+                if !self.answered(ip.dst, ip.src, on(Way::Udp, udp.src_port), true, packet.at) {
+                    self.asked(packet, sight, ip.src, ip.dst, on(Way::Udp, udp.dst_port));
+                }
+                self.named(packet, ip, sight);
+            }
+            Transport::Icmp(icmp) => self.icmp(packet, ip, icmp, sight),
+            Transport::Tcp(_) | Transport::Other(_) => {}
+        }
+    }
+
+    /// Echo requests and their replies (RFC 792, RFC 4443), and what a router says about a packet that it could not deliver.
+    fn icmp(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, icmp: &Icmp<'_>, sight: &Sight) {
+        let echo = on(Way::Icmp, 0);
+        match (ip.src.is_ipv4(), icmp.kind, icmp.quoted) {
+            (true, 8, _) | (false, 128, _) => self.asked(packet, sight, ip.src, ip.dst, echo),
+            (true, 0, _) | (false, 129, _) => {
+                self.answered(ip.dst, ip.src, echo, true, packet.at);
+            }
+            (true, 3, Some(quoted)) | (false, 1, Some(quoted)) => {
+                let service = match quoted.protocol {
+                    6 => on(Way::Tcp, quoted.dst_port),
+                    17 => on(Way::Udp, quoted.dst_port),
+                    _ => echo,
+                };
+                self.answered(quoted.src, quoted.dst, service, false, packet.at);
+            }
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, packet: &Packet<'_>, sight: &Sight, source: IpAddr, target: IpAddr, service: Service) {
+        if !sight.is_watched(source) || !is_unicast_ip(target) {
+            return;
+        }
+        let second = seconds(packet.at);
+        let mut is_new = false;
+        let make = || {
+            is_new = true;
+            Pair { machine: sight.machine(packet), target, service, asked: Some(second), seen: second }
+        };
+        let key = self.key(source, target, service);
+        let Some(pair) = self.pairs.entry(key, second, make) else { return };
+        if !is_new && pair.seen.saturating_add(FORGOTTEN_S) <= second {
+            (pair.asked, is_new) = (Some(second), true);
+        }
+        pair.seen = second;
+        if is_new {
+            let machine = pair.machine;
+            self.portraits.contact(&machine, target, service, packet.at);
+        }
+    }
+
+    /// Whether `source` had turned to `target` so.
+    fn answered(&mut self, source: IpAddr, target: IpAddr, service: Service, is_answered: bool, at: Nanos) -> bool {
+        let key = self.key(source, target, service);
+        let Some(pair) = self.pairs.find(key) else { return false };
+        if pair.asked.take().is_some() {
+            self.portraits.outcome(&pair.machine, target, service, is_answered, at);
+        }
+        true
+    }
+
+    /// What a machine calls itself when it asks for a lease.
+    fn named(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, sight: &Sight) {
+        if let Transport::Udp(udp) = &ip.transport
+            && (udp.src_port, udp.dst_port) == (dhcp::PORTS.1, dhcp::PORTS.0)
+            && packet.src_mac.is_some_and(|mac| !sight.is_router(mac))
+            && let Some(name) = dhcp::host_name(udp.data)
+        {
+            let machine = Machine { ip: None, ..sight.machine(packet) };
+            self.portraits.named(&machine, NameSource::Dhcp, &String::from_utf8_lossy(name), packet.at);
+        }
+    }
+
+    fn key(&self, source: IpAddr, target: IpAddr, service: Service) -> u64 {
+        self.mixer.pair(number(source), number(target), (service.way as u64) << 16 | u64::from(service.port))
+    }
+}
+
+const fn on(way: Way, port: u16) -> Service {
+    Service { way, port }
+}
+
+fn seconds(at: Nanos) -> u32 {
+    u32::try_from(at.0 / 1_000_000_000).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::headers;
+    use crate::capture::link::Link;
+    use crate::demo::mirror::frame;
+    use crate::detect::Site;
+    use crate::detect::portrait::Tally;
+    use crate::model::MacAddr;
+
+    const SECOND: u64 = 1_000_000_000;
+    const WORM: ([u8; 6], [u8; 4]) = ([0, 0x25, 0x90, 0, 0, 9], [10, 1, 0, 9]);
+
+    fn look(frames: &[(u64, Vec<u8>)], until: u64) -> Vec<Arc<Portrait>> {
+        let (mut onlooker, sight) = (Onlooker::new(7), Sight::new(Site::default(), 7));
+        for (at, octets) in frames {
+            onlooker.packet(&headers::parse(Nanos(*at), octets.len() as u32, Link::Ethernet, None, octets), &sight);
+        }
+        onlooker.tick(Nanos(until));
+        onlooker.snapshot()
+    }
+
+    #[test]
+    fn answers_refusals_and_silence_are_told_apart() {
+        let server = |last: u8| ([0, 0x25, 0x90, 1, 0, last], [10, 2, 0, last]);
+        let syn = |last: u8| frame::tcp(WORM, server(last), (40_000, 445), Tcp::SYN);
+        let back = |last: u8, flags| frame::tcp(server(last), WORM, (445, 40_000), flags);
+        let frames = [
+            (SECOND, syn(1)),
+            (SECOND + 1, back(1, Tcp::SYN | Tcp::ACK)),
+            (SECOND, syn(2)),
+            (SECOND + 1, back(2, Tcp::RST | Tcp::ACK)),
+            (SECOND, syn(3)),
+            (2 * SECOND, syn(3)),
+        ];
+        let all = look(&frames, 20 * SECOND);
+        assert_eq!(all.len(), 1, "whoever only answers is nobody's subject");
+        assert_eq!(all[0].key, crate::detect::MachineKey::Mac(MacAddr(WORM.0)));
+        assert_eq!(all[0].total, Tally { contacts: 3, failed: 2, answered: 1 });
+    }
+
+    #[test]
+    fn an_answer_by_udp_is_no_contact_of_the_server() {
+        let server = ([0, 0x25, 0x90, 1, 0, 1], [10, 2, 0, 1]);
+        let frames = [(SECOND, frame::udp(WORM, server, (40_000, 53), b"?")), (SECOND, frame::udp(server, WORM, (53, 40_000), b"!"))];
+        let all = look(&frames, 20 * SECOND);
+        assert_eq!(all.iter().map(|portrait| portrait.total).collect::<Vec<_>>(), [Tally { contacts: 1, failed: 0, answered: 1 }]);
+    }
+
+    #[test]
+    fn a_machine_that_asks_for_a_lease_says_its_name() {
+        let all = look(&[(SECOND, frame::dhcp_request(WORM.0, "KAOSHI-07"))], SECOND);
+        assert_eq!(all[0].names, [(NameSource::Dhcp, "KAOSHI-07".into())]);
+    }
+}
