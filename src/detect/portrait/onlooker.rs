@@ -2,6 +2,7 @@
 //! It runs beside the engine where people look (never in `analyze`); the judgement is the engine's alone.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{NameSource, Portrait, Portraits, Service, Way};
 use crate::capture::packet::{Body, Icmp, Ip, Nanos, Packet, Tcp, Transport};
@@ -9,8 +10,9 @@ use crate::capture::payload::dhcp;
 use crate::detect::detection::Machine;
 use crate::detect::quick::{Fixed, Mixer, number};
 use crate::detect::sight::{Sight, is_unicast_ip};
-use std::sync::Arc;
 
+/// The ports of a DHCP client and of its server.
+const DHCP: (u16, u16) = (68, 67);
 /// Pairs that are remembered: of the last half hour, or of as long as there is room for.
 const PAIRS: usize = 65_536;
 /// A pair that was not seen for so long is new again, seconds.
@@ -158,7 +160,7 @@ impl Onlooker {
     /// What a machine calls itself when it asks for a lease.
     fn named(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, sight: &Sight) {
         if let Transport::Udp(udp) = &ip.transport
-            && (udp.src_port, udp.dst_port) == (dhcp::PORTS.1, dhcp::PORTS.0)
+            && (udp.src_port, udp.dst_port) == DHCP
             && packet.src_mac.is_some_and(|mac| !sight.is_router(mac))
             && let Some(name) = dhcp::host_name(udp.data)
         {
