@@ -177,3 +177,8 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,7 @@ impl Contacts {
     }
 
     fn udp(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, udp: &Udp<'_>, at: &mut Scene<'_>) {
-        if !is_unicast_ip(ip.dst) || is_broadcast(ip.dst) {
+        if !is_unicast_ip(ip.dst) || (is_broadcast(ip.dst) && at.sight.is_local(ip.dst)) {
             return;
         }
         let ports = u64::from(udp.src_port) << 16 | u64::from(udp.dst_port);
@@ -209,15 +209,15 @@ impl Contacts {
 
     /// Counts a packet in its direction, and as the answer in the other; a flood of it is told.
     fn talk(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, class: u64, port: u16, fresh: bool, at: &mut Scene<'_>) {
+        if class == 17 {
+            self.talks.answered(self.mixer.pair(number(ip.dst), number(ip.src), TALK | class));
+        }
         if !at.sight.is_watched(ip.src) || !is_unicast_ip(ip.dst) {
             return;
         }
         let talk = self.mixer.pair(number(ip.src), number(ip.dst), TALK | class);
         let sent = self.talks.sent(talk, fresh, at.now.tick);
-        if class == 17 {
-            self.talks.answered(self.mixer.pair(number(ip.dst), number(ip.src), TALK | class));
-        }
-        // Looked at every thousandth packet: it is a matter of seconds.
+        // Looked at now and then: it is a matter of seconds.
         if sent >= self.settings.flood.packets_per_s && sent.is_multiple_of(500) {
             let host = self.known(packet, ip.src, at);
             self.judge_packets(talk, host, ip.dst, port, at);
