@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::error::AccountError;
 use super::identity::{Held, Identity};
-use super::limit::{Attempt, Leave, Limits};
+use super::limit::{Attempt, Kept, Leave, Limits};
 use super::password;
 use super::sessions::{self, NewSession, SessionRow};
 use super::store::{self, AccountRow};
@@ -134,11 +134,13 @@ impl Accounts {
     /// # Errors
     /// When the database cannot be opened for reading.
     pub fn open(store: Store, rules: Rules) -> Result<Self, StoreError> {
-        let reader = Mutex::new(store.reader()?);
+        let file = store.reader()?;
+        let kept = store::tries(&file).map_err(|error| StoreError::sqlite(store.path(), error))?;
+        let (reader, limits) = (Mutex::new(file), Limits::of(&kept));
         Ok(Self {
             store,
             reader,
-            limits: Mutex::new(Limits::default()),
+            limits: Mutex::new(limits),
             hashing: Arc::new(Semaphore::new(HASHING)),
             rules: ArcSwap::from_pointee(rules),
             tally: Tally::default(),
@@ -215,12 +217,12 @@ impl Accounts {
             Ok(account) => {
                 self.limits.lock().unwrap_or_else(PoisonError::into_inner).succeeded(&counted);
                 self.tally.logins.fetch_add(1, Ordering::Relaxed);
-                self.open_session(&account, &attempt, now).await
+                self.open_session(&account, &attempt, counted.device, now).await
             }
             Err((account, reason)) => {
                 self.tally.failed.fetch_add(1, Ordering::Relaxed);
                 let locks = self.limits.lock().unwrap_or_else(PoisonError::into_inner).failed(&counted, now);
-                self.journal_failure(account.as_ref(), reason, attempt.source, locks, now).await?;
+                self.journal_failure(account.as_ref(), reason, (attempt.source, counted.device), locks, now).await?;
                 Err(LoginRefusal::Wrong)
             }
         }
@@ -287,7 +289,14 @@ impl Accounts {
             .await
     }
 
-    async fn open_session(&self, account: &AccountRow, attempt: &LoginAttempt, now: Timestamp) -> Result<LoggedIn, LoginRefusal> {
+    async fn open_session(
+        &self,
+        account: &AccountRow,
+        attempt: &LoginAttempt,
+        known: Option<TokenHash>,
+        now: Timestamp,
+    ) -> Result<LoggedIn, LoginRefusal> {
+        let kept = Kept { at: now, login: account.login.to_string(), source: attempt.source, device: known, has_failed: false };
         let session = Token::random().map_err(AccountError::from)?;
         let device = match &attempt.device {
             Some(device) => device.clone(),
@@ -301,6 +310,7 @@ impl Accounts {
             .write(move |change| {
                 let new = NewSession { account: id, hash, device: mark, source: &source, agent: &agent, replaces: before };
                 sessions::open(change, now, &new)?;
+                store::keep_try(change, &kept)?;
                 store::write(change, now, &actor, "login.ok", &login, json!({ "source": source }))
             })
             .await?;
@@ -312,16 +322,19 @@ impl Accounts {
         &self,
         account: Option<&AccountRow>,
         reason: &'static str,
-        source: IpAddr,
+        (source, device): (IpAddr, Option<TokenHash>),
         locks: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let login = account.map_or_else(String::new, |account| account.login.to_string());
+        let kept = Kept { at: now, login, source, device, has_failed: true };
         let subject = account.map_or_else(|| "account:?".to_owned(), |account| format!("account:{}", account.login));
         let payload = json!({ "reason": reason, "source": source.to_string() });
         self.store
             .write(move |change| {
                 let entry = |action| Entry::new(now, Actor::nobody(Via::Web), action, subject.clone(), payload.clone());
                 journal::append(change, &entry("login.failed"))?;
+                store::keep_try(change, &kept)?;
                 if locks {
                     journal::append(change, &entry("login.locked"))?;
                 }
@@ -453,7 +466,7 @@ impl Accounts {
             return Ok(());
         }
         let locks = self.limits.lock().unwrap_or_else(PoisonError::into_inner).failed(&counted, now);
-        self.journal_failure(Some(&account), "confirmation", source, locks, now).await?;
+        self.journal_failure(Some(&account), "confirmation", (source, None), locks, now).await?;
         Err(AccountError::WrongPassword)
     }
 

@@ -32,6 +32,9 @@ pub enum AccountError {
         /// The role asked for.
         wanted: Role,
     },
+    /// One person would give both signatures, or sign for itself.
+    #[error("the second signature must be that of another person than the one who proposed it and the one who is to hold the role")]
+    SamePerson,
     /// The role is not held.
     #[error("`{0}` does not hold the role {1}")]
     NotHeld(String, Role),

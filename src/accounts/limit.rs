@@ -13,7 +13,7 @@ use super::token::TokenHash;
 use crate::model::Timestamp;
 
 /// Failures count this long.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
+pub(super) const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Failures of one account from one net, or from one known device.
 const MOST: usize = 5;
 /// Failures of one net over all accounts: many people may sit behind one address.
@@ -56,6 +56,16 @@ pub enum Leave {
     Locked(Duration),
 }
 
+/// A try as it is kept over a restart.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) at: Timestamp,
+    pub(super) login: String,
+    pub(super) source: IpAddr,
+    pub(super) device: Option<TokenHash>,
+    pub(super) has_failed: bool,
+}
+
 /// The failures of the last while.
 #[derive(Debug, Default)]
 pub struct Limits {
@@ -63,6 +73,20 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Goes on from what was kept, the oldest first.
+    pub(super) fn of(kept: &[Kept]) -> Self {
+        let mut limits = Self::default();
+        for one in kept {
+            let attempt = Attempt { login: &one.login, source: one.source, device: one.device };
+            if one.has_failed {
+                limits.failed(&attempt, one.at);
+            } else {
+                limits.succeeded(&attempt);
+            }
+        }
+        limits
+    }
+
     /// Whether an attempt may be made.
     pub fn leave(&self, attempt: &Attempt<'_>, now: Timestamp) -> Leave {
         let locked = keys(attempt).into_iter().filter_map(|(key, most)| self.wait(&key, most, now)).max();

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::error::AccountError;
+use super::limit::{Kept, WINDOW};
 use super::permission::SEPARATE;
 use super::totp::TotpSecret;
 use crate::journal::{self, Actor, Entry};
@@ -200,7 +201,7 @@ fn is_login(login: &str) -> bool {
     (2..=32).contains(&login.len()) && login.starts_with(|c: char| c.is_ascii_lowercase()) && login.chars().all(fits)
 }
 
-fn separate(person: &str, held: &[Role], wanted: Role) -> Option<AccountError> {
+pub(super) fn separate(person: &str, held: &[Role], wanted: Role) -> Option<AccountError> {
     let excludes = |held: Role| SEPARATE.contains(&(held, wanted)) || SEPARATE.contains(&(wanted, held));
     let held = held.iter().copied().find(|role| excludes(*role))?;
     Some(AccountError::Separate { person: person.to_owned(), held, wanted })
@@ -306,4 +307,30 @@ pub(super) fn write(
     payload: serde_json::Value,
 ) -> rusqlite::Result<()> {
     journal::append(change, &Entry::new(at, actor.clone(), action, format!("account:{login}"), payload)).map(|_| ())
+}
+
+/// Tries that are kept at most.
+const TRIES: i64 = 20_000;
+
+/// Keeps a try over a restart. A success is kept only where it forgives something; what counts no more goes.
+pub(super) fn keep_try(change: &Connection, one: &Kept) -> rusqlite::Result<()> {
+    change.execute("DELETE FROM login_try WHERE at_ms < ?1", [(one.at - WINDOW).millis()])?;
+    change.execute("DELETE FROM login_try WHERE id <= (SELECT MAX(id) FROM login_try) - ?1", [TRIES])?;
+    const KEEP: &str = "INSERT INTO login_try (at_ms, login, source, device, failed) SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE ?5 OR EXISTS (SELECT 1 FROM login_try WHERE login = ?2)";
+    let device = one.device.as_ref().map(<[u8; 32]>::as_slice);
+    change.execute(KEEP, params![one.at.millis(), one.login, one.source.to_string(), device, one.has_failed])?;
+    Ok(())
+}
+
+/// The tries that are kept, the oldest first.
+pub(super) fn tries(file: &Connection) -> rusqlite::Result<Vec<Kept>> {
+    let mut query = file.prepare("SELECT at_ms, login, source, device, failed FROM login_try ORDER BY id")?;
+    let rows = query.query_map([], |row| {
+        // An address that cannot be read (an edited database) is counted by nobody.
+        let Ok(source) = row.get::<_, String>(2)?.parse() else { return Ok(None) };
+        let device = row.get::<_, Option<Vec<u8>>>(3)?.and_then(|hash| hash.try_into().ok());
+        Ok(Some(Kept { at: Timestamp::from_millis(row.get(0)?), login: row.get(1)?, source, device, has_failed: row.get(4)? }))
+    })?;
+    rows.filter_map(Result::transpose).collect()
 }

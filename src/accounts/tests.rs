@@ -307,3 +307,104 @@ async fn the_first_link_makes_one_administrator_once() {
     assert!(has_administrator(&file).unwrap());
     assert_eq!(find(&file, "wang").unwrap().unwrap().roles, [Role::SystemAdmin]);
 }
+
+impl House {
+    fn act<T: Send + 'static>(&self, person: &'static str, what: fn(&rusqlite::Connection, &Actor) -> Done<T>) -> Result<T, AccountError> {
+        let actor = if person.is_empty() { root() } else { Actor::person(person, Via::Web) };
+        self.change(move |file| what(file, &actor))
+    }
+
+    fn holds(&self, login: &str, role: Role) -> bool {
+        find(&self.accounts.store().reader().unwrap(), login).unwrap().unwrap().roles.contains(&role)
+    }
+}
+
+type Done<T> = rusqlite::Result<Result<T, AccountError>>;
+
+/// None of the three is made by one person alone, once there is somebody to sign.
+#[test]
+fn a_role_of_the_three_takes_two_signatures_of_two_persons() {
+    let house = house();
+    house.add("li", "李四", &[Role::SystemAdmin]).unwrap();
+    assert_eq!(house.change(|file| give(file, NOW, &root(), "li", Role::Viewer)).unwrap(), true);
+    house.add("wang", "王五", &[]).unwrap();
+    assert_eq!(house.act("", |file, actor| give(file, NOW, actor, "wang", Role::SecurityAdmin)).unwrap(), true, "nobody to sign yet");
+    house.add("zhao", "赵六", &[]).unwrap();
+    assert_eq!(house.act("李四", |file, actor| give(file, NOW, actor, "zhao", Role::KeyAdmin)).unwrap(), false);
+    assert!(!house.holds("zhao", Role::KeyAdmin));
+    let open = || proposals(&house.accounts.store().reader().unwrap(), NOW).unwrap();
+    assert_eq!(open().iter().map(|one| (&*one.login, one.role, &*one.proposed_by)).collect::<Vec<_>>(), [("zhao", Role::KeyAdmin, "李四")]);
+    for person in ["李四", "赵六", ""] {
+        assert!(matches!(house.act(person, |file, actor| sign(file, NOW, actor, 1)), Err(AccountError::SamePerson)), "{person}");
+    }
+    assert!(matches!(house.act("王五", |file, actor| sign(file, NOW + VOID_AFTER, actor, 1)), Err(AccountError::Gone)), "too late");
+    house.act("王五", |file, actor| sign(file, NOW, actor, 1)).unwrap();
+    assert!(house.holds("zhao", Role::KeyAdmin) && open().is_empty());
+    assert!(matches!(house.act("王五", |file, actor| sign(file, NOW, actor, 1)), Err(AccountError::Gone)), "once");
+    house.add("qian", "钱七", &[]).unwrap();
+    house.act("李四", |file, actor| give(file, NOW, actor, "qian", Role::SystemAdmin)).unwrap();
+    house.act("王五", |file, actor| decline(file, NOW, actor, open_id(file))).unwrap();
+    assert!(!house.holds("qian", Role::SystemAdmin) && open().is_empty());
+    let journal = house.journal();
+    for line in [
+        "role.proposed account:zhao 李四",
+        "role.granted account:zhao 王五",
+        "role.signed account:zhao 王五",
+        "role.declined account:qian 王五",
+    ] {
+        assert!(journal.iter().any(|each| each == line), "{line} is not in {journal:?}");
+    }
+}
+
+fn open_id(file: &rusqlite::Connection) -> i64 {
+    proposals(file, NOW).unwrap()[0].id
+}
+
+/// Every pair of the three by every way: given, proposed, signed, as a second account, by another account's proposal.
+#[test]
+fn what_excludes_what_is_refused_by_every_way() {
+    for held in THREE {
+        for wanted in THREE.into_iter().filter(|wanted| *wanted != held) {
+            let house = house();
+            house.add("sign", "签字人", &[Role::SecurityAdmin]).unwrap();
+            house.add("li", "李四", &[held]).unwrap();
+            house.add("li2", "李四", &[]).unwrap();
+            let refused = |done: Result<(), AccountError>| matches!(done, Err(AccountError::Separate { .. }));
+            assert!(refused(house.change(move |file| grant(file, NOW, &root(), "li", wanted))), "{held} {wanted}: given");
+            assert!(refused(house.change(move |file| grant(file, NOW, &root(), "li2", wanted))), "{held} {wanted}: other account");
+            assert!(refused(house.change(move |file| propose(file, NOW, &root(), "li2", wanted))), "{held} {wanted}: proposed");
+            assert!(refused(house.add("li3", "李四", &[wanted]).map(drop)), "{held} {wanted}: made with it");
+            // Proposed while it was allowed, and signed after the other one was given.
+            house.add("zhao", "赵六", &[]).unwrap();
+            house.change(move |file| propose(file, NOW, &root(), "zhao", wanted)).unwrap();
+            house.change(move |file| grant(file, NOW, &root(), "zhao", held)).unwrap();
+            assert!(refused(house.act("签字人", |file, actor| sign(file, NOW, actor, open_id(file)))), "{held} {wanted}: signed");
+        }
+    }
+}
+
+/// Guesses count on after a restart, and so does what forgave them.
+#[tokio::test]
+async fn a_restart_forgives_no_guesses() {
+    let house = house();
+    house.add("li", "李四", &[]).unwrap();
+    house.add("wang", "王五", &[]).unwrap();
+    let again = || House {
+        _dir: tempfile::tempdir().unwrap(),
+        accounts: std::sync::Arc::new(Accounts::open(house.accounts.store().clone(), Rules::default()).unwrap()),
+    };
+    for _ in 0..4 {
+        assert!(matches!(house.try_login("li", "wrong", "", "10.0.0.9", NOW).await, Err(LoginRefusal::Wrong)));
+        assert!(matches!(house.try_login("wang", "wrong", "", "10.0.0.9", NOW).await, Err(LoginRefusal::Wrong)));
+    }
+    house.try_login("wang", PASSWORD, "", "10.0.0.9", NOW).await.unwrap();
+    let restarted = again();
+    for login in ["li", "wang"] {
+        assert!(matches!(restarted.try_login(login, "wrong", "", "10.0.0.9", NOW).await, Err(LoginRefusal::Wrong)), "{login}");
+    }
+    let restarted = again();
+    assert!(matches!(restarted.try_login("li", PASSWORD, "", "10.0.0.9", NOW).await, Err(LoginRefusal::Locked(_))), "five in all");
+    assert!(restarted.try_login("wang", PASSWORD, "", "10.0.0.9", NOW).await.is_ok(), "forgiven before the restart");
+    let later = NOW + Duration::from_secs(15 * 60);
+    assert!(restarted.try_login("li", PASSWORD, "", "10.0.0.9", later).await.is_ok(), "not for ever");
+}

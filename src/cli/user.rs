@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use anyhow::Context as _;
+use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{Answer, Globals, Outcome, out};
@@ -102,8 +103,12 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
         What::Add { login, person, roles, password_stdin } => {
             let (hashed, fresh) = first_password(&settings, &login, password_stdin)?;
             let new = NewAccount { login: login.clone(), person, roles, password: hashed, must_change: fresh.is_some() };
-            let done = apply(&shared.store, move |file| accounts::add(file, now, &actor, &new));
-            told(done, &format!("the account {login} was made"), fresh)
+            let done = apply(&shared.store, move |file| add(file, now, &actor, new));
+            let what = match &done {
+                Ok(proposed) if !proposed.is_empty() => format!("the account {login} was made; {}", waits(proposed)),
+                _ => format!("the account {login} was made"),
+            };
+            told(done, &what, fresh)
         }
         What::Passwd { login, password_stdin } => {
             let (hashed, fresh) = first_password(&settings, &login, password_stdin)?;
@@ -116,8 +121,12 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
         What::List { json } => list(&shared, json),
         What::Grant { login, role } => {
             let name = login.clone();
-            let done = apply(&shared.store, move |file| accounts::grant(file, now, &actor, &name, role));
-            told(done, &format!("{login} holds the role {role}"), None)
+            let done = apply(&shared.store, move |file| accounts::give(file, now, &actor, &name, role));
+            let what = match &done {
+                Ok(false) => waits(&[role]),
+                _ => format!("{login} holds the role {role}"),
+            };
+            told(done, &what, None)
         }
         What::Revoke { login, role } => {
             let name = login.clone();
@@ -126,6 +135,28 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
         }
         What::FirstLink => first_link(&shared, &settings, now),
     }
+}
+
+/// Makes an account. Roles that take two signatures are proposed: those are given back.
+fn add(file: &Connection, now: Timestamp, actor: &Actor, mut new: NewAccount) -> rusqlite::Result<Result<Vec<Role>, AccountError>> {
+    let mut proposed = Vec::new();
+    for role in std::mem::take(&mut new.roles) {
+        if accounts::needs_second(file, role)? { proposed.push(role) } else { new.roles.push(role) }
+    }
+    if let Err(refusal) = accounts::add(file, now, actor, &new)? {
+        return Ok(Err(refusal));
+    }
+    for role in &proposed {
+        if let Err(refusal) = accounts::propose(file, now, actor, &new.login, *role)? {
+            return Ok(Err(refusal));
+        }
+    }
+    Ok(Ok(proposed))
+}
+
+fn waits(roles: &[Role]) -> String {
+    let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
+    format!("{} is proposed: a security administrator signs it on the page of the users, within seven days", words.join(", "))
 }
 
 /// Says what was done, or why it was refused.

@@ -15,10 +15,11 @@ const STEPS: [&str; LATEST as usize] = [
     include_str!("migrations/004_incident.sql"),
     include_str!("migrations/005_accounts.sql"),
     include_str!("migrations/006_ping.sql"),
+    include_str!("migrations/007_signatures.sql"),
 ];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 6;
+pub(super) const LATEST: i32 = 7;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -121,8 +121,10 @@ fn account_rows() -> Vec<Row> {
         post("/users/{login}/password", P::ManageAccounts, users::password),
         post("/users/{login}/disable", P::ManageAccounts, users::shut),
         post("/users/{login}/enable", P::ManageAccounts, users::open),
-        post("/users/{login}/grant", P::GrantRoles, users::give),
+        post("/users/{login}/grant", P::GrantRoles, users::give_it),
         post("/users/{login}/revoke", P::GrantRoles, users::take),
+        post("/users/proposals/{id}/sign", P::GrantSeparated, users::sign_it),
+        post("/users/proposals/{id}/decline", P::GrantRoles, users::decline_it),
         post("/users/tokens/{id}/revoke", P::ManageAccounts, users::end_token),
         get("/journal", P::ReadJournal, pages::journal::page),
     ]

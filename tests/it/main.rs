@@ -23,6 +23,8 @@ mod device_tables;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod grafana;
 #[cfg(test)]
 mod incidents;

@@ -38,6 +38,7 @@ fn refusal(words: Words, error: &AccountError) -> Result<String, Failure> {
             let values = [("person", person.as_str().into()), ("held", held.into()), ("wanted", wanted.into())];
             words.with("access-separate", &values)
         }
+        AccountError::SamePerson => words.t("access-same-person"),
         AccountError::NotHeld(_, role) => words.what("access-not-held", &words.role(*role)),
         AccountError::BadToken(_) => words.t("access-bad-token"),
         AccountError::Gone => words.t("access-gone"),

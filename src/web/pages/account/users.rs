@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::mine::failed;
 use super::{accounts, refusal};
 use crate::accounts::{
-    AccountError, AccountRow, NewAccount, Permission, Role, Token, TokenRow, add, change_password, grant, is_separate, list, list_tokens,
-    revoke, revoke_token, set_disabled,
+    AccountError, AccountRow, NewAccount, Permission, Proposal, Role, THREE, Token, TokenRow, add, change_password, decline, give,
+    is_separate, list, list_tokens, needs_second, proposals, propose, revoke, revoke_token, set_disabled, sign,
 };
 use crate::model::Timestamp;
 use crate::web::access::Caller;
@@ -30,6 +30,11 @@ struct UsersPage {
     tokens: Vec<TokenRow>,
     /// The roles that the reader may give.
     giveable: Vec<Role>,
+    /// The roles that the reader may take away.
+    takeable: Vec<Role>,
+    /// What waits for the second signature.
+    proposals: Vec<Proposal>,
+    signs: bool,
     manages: bool,
     /// Whose first password is shown, this once.
     fresh: Option<(String, String)>,
@@ -38,7 +43,7 @@ struct UsersPage {
 
 impl UsersPage {
     fn may_take(&self, role: &Role) -> bool {
-        self.giveable.contains(role)
+        self.takeable.contains(role)
     }
 
     fn lacks(&self, account: &AccountRow, role: &Role) -> bool {
@@ -58,8 +63,18 @@ impl UsersPage {
     }
 }
 
+/// Whether the reader may give a role, or propose it where that takes two.
 fn may_give(caller: &Caller, role: Role) -> bool {
+    if THREE.contains(&role) { caller.may(Permission::ManageAccounts) } else { may_take(caller, role) }
+}
+
+fn may_take(caller: &Caller, role: Role) -> bool {
     caller.may(if is_separate(role) { Permission::GrantSeparated } else { Permission::GrantRoles })
+}
+
+/// What is missing to give or take this role.
+fn forbidden(role: Role) -> Failure {
+    Failure::Forbidden(if is_separate(role) { Permission::GrantSeparated } else { Permission::GrantRoles })
 }
 
 async fn answer(
@@ -69,13 +84,17 @@ async fn answer(
     fresh: Option<(String, String)>,
     problem: String,
 ) -> Result<Response, Failure> {
-    let (accounts, tokens) = accounts(app)?.read(|file| Ok((list(file)?, list_tokens(file, None)?))).await.map_err(failed)?;
+    let now = app.clock().now;
+    let read = move |file: &_| Ok((list(file)?, list_tokens(file, None)?, proposals(file, now)?));
+    let (accounts, tokens, proposals) = accounts(app)?.read(read).await.map_err(failed)?;
     let mut page = Page::new(visitor, app.clock(), "users", String::new());
     page.title = page.t("access-users");
     let giveable = Role::ALL.into_iter().filter(|role| may_give(caller, *role)).collect();
+    let takeable = Role::ALL.into_iter().filter(|role| may_take(caller, *role)).collect();
+    let signs = caller.may(Permission::GrantSeparated);
     let manages = caller.may(Permission::ManageAccounts);
     let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok(render_as(status, &UsersPage { page, accounts, tokens, giveable, manages, fresh, problem }))
+    Ok(render_as(status, &UsersPage { page, accounts, tokens, giveable, takeable, proposals, signs, manages, fresh, problem }))
 }
 
 /// `GET /users`.
@@ -118,15 +137,25 @@ pub(crate) async fn make(
 ) -> Result<Response, Failure> {
     let login = filled.login.trim().to_lowercase();
     let roles: Vec<Role> = filled.role.parse().into_iter().collect();
-    if roles.iter().any(|role| !may_give(&caller, *role)) {
-        return Err(Failure::Forbidden(Permission::GrantSeparated));
-    }
+    let roles = roles.into_iter().map(|role| if may_give(&caller, role) { Ok(role) } else { Err(forbidden(role)) });
+    let roles = roles.collect::<Result<Vec<Role>, Failure>>()?;
     let (text, password) = first_password(&app, &login).await?;
+    let (proposed, roles): (Vec<Role>, Vec<Role>) = roles.into_iter().partition(|role| THREE.contains(role));
     let new = NewAccount { login: login.clone(), person: filled.person, roles, password, must_change: true };
     let (actor, now) = (caller.actor(), app.clock().now);
-    let made = accounts(&app)?.store().write(move |change| add(change, now, &actor, &new)).await.map_err(failed)?;
-    match made {
-        Ok(_) => answer(&app, visitor, &caller, Some((login, text)), String::new()).await,
+    let made = accounts(&app)?.store().write(move |change| {
+        if let Err(refusal) = add(change, now, &actor, &new)? {
+            return Ok(Err(refusal));
+        }
+        for role in proposed {
+            if let Err(refusal) = propose(change, now, &actor, &new.login, role)? {
+                return Ok(Err(refusal));
+            }
+        }
+        Ok(Ok(()))
+    });
+    match made.await.map_err(failed)? {
+        Ok(()) => answer(&app, visitor, &caller, Some((login, text)), String::new()).await,
         Err(error) => after(&app, visitor, &caller, Err(error)).await,
     }
 }
@@ -180,7 +209,7 @@ pub(crate) struct Granted {
 }
 
 /// `POST /users/{login}/grant`.
-pub(crate) async fn give(
+pub(crate) async fn give_it(
     State(app): State<Arc<App>>,
     Path(login): Path<String>,
     caller: Caller,
@@ -188,11 +217,21 @@ pub(crate) async fn give(
     Form(Granted { role }): Form<Granted>,
 ) -> Result<Response, Failure> {
     if !may_give(&caller, role) {
-        return Err(Failure::Forbidden(Permission::GrantSeparated));
+        return Err(forbidden(role));
     }
-    let (actor, now) = (caller.actor(), app.clock().now);
-    let done = accounts(&app)?.store().write(move |change| grant(change, now, &actor, &login, role)).await;
-    after(&app, visitor, &caller, done.map_err(failed)?).await
+    let (actor, now, signs) = (caller.actor(), app.clock().now, caller.may(Permission::GrantSeparated));
+    let done = accounts(&app)?.store().write(move |change| {
+        // Nobody to sign: only whoever owns the machine makes the first of the three.
+        if is_separate(role) && !signs && !needs_second(change, role)? {
+            Ok(None)
+        } else {
+            give(change, now, &actor, &login, role).map(Some)
+        }
+    });
+    match done.await.map_err(failed)? {
+        None => Err(Failure::Forbidden(Permission::GrantSeparated)),
+        Some(done) => after(&app, visitor, &caller, done.map(drop)).await,
+    }
 }
 
 /// `POST /users/{login}/revoke`.
@@ -203,11 +242,35 @@ pub(crate) async fn take(
     visitor: Visitor,
     Form(Granted { role }): Form<Granted>,
 ) -> Result<Response, Failure> {
-    if !may_give(&caller, role) {
-        return Err(Failure::Forbidden(Permission::GrantSeparated));
+    if !may_take(&caller, role) {
+        return Err(forbidden(role));
     }
     let (actor, now) = (caller.actor(), app.clock().now);
     let done = accounts(&app)?.store().write(move |change| revoke(change, now, &actor, &login, role)).await;
+    after(&app, visitor, &caller, done.map_err(failed)?).await
+}
+
+/// `POST /users/proposals/{id}/sign`: the second signature.
+pub(crate) async fn sign_it(
+    State(app): State<Arc<App>>,
+    Path(id): Path<i64>,
+    caller: Caller,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let (actor, now) = (caller.actor(), app.clock().now);
+    let done = accounts(&app)?.store().write(move |change| sign(change, now, &actor, id)).await;
+    after(&app, visitor, &caller, done.map_err(failed)?).await
+}
+
+/// `POST /users/proposals/{id}/decline`.
+pub(crate) async fn decline_it(
+    State(app): State<Arc<App>>,
+    Path(id): Path<i64>,
+    caller: Caller,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let (actor, now) = (caller.actor(), app.clock().now);
+    let done = accounts(&app)?.store().write(move |change| decline(change, now, &actor, id)).await;
     after(&app, visitor, &caller, done.map_err(failed)?).await
 }
 
