@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::error::AccountError;
-use super::store;
+use super::store::{self, NewAccount};
 use crate::journal::Actor;
 use crate::model::{Role, Timestamp};
 
@@ -74,6 +74,26 @@ pub fn give(change: &Connection, at: Timestamp, actor: &Actor, login: &str, role
         return Ok(propose(change, at, actor, login, role)?.map(|()| false));
     }
     Ok(store::grant(change, at, actor, login, role)?.map(|()| true))
+}
+
+/// Makes an account. Roles that take two signatures are proposed: those are given back.
+///
+/// # Errors
+/// When SQLite fails; inside, why it is refused.
+pub fn make(change: &Connection, at: Timestamp, actor: &Actor, mut new: NewAccount) -> rusqlite::Result<Result<Vec<Role>, AccountError>> {
+    let mut proposed = Vec::new();
+    for role in std::mem::take(&mut new.roles) {
+        if needs_second(change, role)? { proposed.push(role) } else { new.roles.push(role) }
+    }
+    if let Err(refusal) = store::add(change, at, actor, &new)? {
+        return Ok(Err(refusal));
+    }
+    for role in &proposed {
+        if let Err(refusal) = propose(change, at, actor, &new.login, *role)? {
+            return Ok(Err(refusal));
+        }
+    }
+    Ok(Ok(proposed))
 }
 
 /// The second signature, by another person than the first, and not for oneself.

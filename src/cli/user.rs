@@ -3,7 +3,6 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use anyhow::Context as _;
-use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{Answer, Globals, Outcome, out};
@@ -103,7 +102,7 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
         What::Add { login, person, roles, password_stdin } => {
             let (hashed, fresh) = first_password(&settings, &login, password_stdin)?;
             let new = NewAccount { login: login.clone(), person, roles, password: hashed, must_change: fresh.is_some() };
-            let done = apply(&shared.store, move |file| add(file, now, &actor, new));
+            let done = apply(&shared.store, move |file| accounts::make(file, now, &actor, new));
             let what = match &done {
                 Ok(proposed) if !proposed.is_empty() => format!("the account {login} was made; {}", waits(proposed)),
                 _ => format!("the account {login} was made"),
@@ -135,23 +134,6 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
         }
         What::FirstLink => first_link(&shared, &settings, now),
     }
-}
-
-/// Makes an account. Roles that take two signatures are proposed: those are given back.
-fn add(file: &Connection, now: Timestamp, actor: &Actor, mut new: NewAccount) -> rusqlite::Result<Result<Vec<Role>, AccountError>> {
-    let mut proposed = Vec::new();
-    for role in std::mem::take(&mut new.roles) {
-        if accounts::needs_second(file, role)? { proposed.push(role) } else { new.roles.push(role) }
-    }
-    if let Err(refusal) = accounts::add(file, now, actor, &new)? {
-        return Ok(Err(refusal));
-    }
-    for role in &proposed {
-        if let Err(refusal) = accounts::propose(file, now, actor, &new.login, *role)? {
-            return Ok(Err(refusal));
-        }
-    }
-    Ok(Ok(proposed))
 }
 
 fn waits(roles: &[Role]) -> String {

@@ -117,7 +117,7 @@ fn account_rows() -> Vec<Row> {
         post("/account/factor/confirm", P::OwnAccount, factor::confirm),
         post("/account/factor/remove", P::OwnAccount, factor::remove),
         get("/users", P::GrantRoles, users::page),
-        post("/users", P::ManageAccounts, users::make),
+        post("/users", P::ManageAccounts, users::make_it),
         post("/users/{login}/password", P::ManageAccounts, users::password),
         post("/users/{login}/disable", P::ManageAccounts, users::shut),
         post("/users/{login}/enable", P::ManageAccounts, users::open),

@@ -38,8 +38,11 @@ fn forms(page: &str, begins: &str, ends: &str) -> Vec<PageForm> {
     forms.filter_map(read).filter(|form| form.action.starts_with(begins) && form.action.ends_with(ends)).collect()
 }
 
+/// As browsers write it.
+const FORM: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
+
 fn encoded(fields: &[(String, String)]) -> String {
-    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, FORM).to_string();
     fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
 }
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::mine::failed;
 use super::{accounts, refusal};
 use crate::accounts::{
-    AccountError, AccountRow, NewAccount, Permission, Proposal, Role, THREE, Token, TokenRow, add, change_password, decline, give,
-    is_separate, list, list_tokens, needs_second, proposals, propose, revoke, revoke_token, set_disabled, sign,
+    AccountError, AccountRow, NewAccount, Permission, Proposal, Role, THREE, Token, TokenRow, change_password, decline, give, is_separate,
+    list, list_tokens, make, needs_second, proposals, revoke, revoke_token, set_disabled, sign,
 };
 use crate::model::Timestamp;
 use crate::web::access::Caller;
@@ -129,7 +129,7 @@ pub(crate) struct Filled {
 }
 
 /// `POST /users`: makes an account and shows its first password, this once.
-pub(crate) async fn make(
+pub(crate) async fn make_it(
     State(app): State<Arc<App>>,
     caller: Caller,
     visitor: Visitor,
@@ -140,23 +140,22 @@ pub(crate) async fn make(
     let roles = roles.into_iter().map(|role| if may_give(&caller, role) { Ok(role) } else { Err(forbidden(role)) });
     let roles = roles.collect::<Result<Vec<Role>, Failure>>()?;
     let (text, password) = first_password(&app, &login).await?;
-    let (proposed, roles): (Vec<Role>, Vec<Role>) = roles.into_iter().partition(|role| THREE.contains(role));
     let new = NewAccount { login: login.clone(), person: filled.person, roles, password, must_change: true };
     let (actor, now) = (caller.actor(), app.clock().now);
+    let signs = caller.may(Permission::GrantSeparated);
     let made = accounts(&app)?.store().write(move |change| {
-        if let Err(refusal) = add(change, now, &actor, &new)? {
-            return Ok(Err(refusal));
-        }
-        for role in proposed {
-            if let Err(refusal) = propose(change, now, &actor, &new.login, role)? {
-                return Ok(Err(refusal));
+        // Nobody to sign: only whoever owns the machine makes the first of the three.
+        for role in new.roles.iter().filter(|role| is_separate(**role) && !signs) {
+            if !needs_second(change, *role)? {
+                return Ok(None);
             }
         }
-        Ok(Ok(()))
+        make(change, now, &actor, new).map(Some)
     });
     match made.await.map_err(failed)? {
-        Ok(()) => answer(&app, visitor, &caller, Some((login, text)), String::new()).await,
-        Err(error) => after(&app, visitor, &caller, Err(error)).await,
+        None => Err(Failure::Forbidden(Permission::GrantSeparated)),
+        Some(Ok(_)) => answer(&app, visitor, &caller, Some((login, text)), String::new()).await,
+        Some(Err(error)) => after(&app, visitor, &caller, Err(error)).await,
     }
 }
 
