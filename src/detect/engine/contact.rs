@@ -67,11 +67,26 @@ pub(super) struct Mirror {
     initiators: u32,
     replies: u32,
     /// Connections accepted by SYN-ACK, and those known to be accepted only by what the initiator sent next.
-    pub(super) accepted: u32,
+    accepted: u32,
     pub(super) inferred: u32,
     /// ARP requests for addresses, and how many were seen answered.
     pub(super) asked: u32,
     pub(super) told: u32,
+}
+
+impl Mirror {
+    /// A SYN-ACK was seen. Long ago counts half, so that a mirror that changes is noticed.
+    pub(super) fn accept(&mut self) {
+        if self.accepted >= 1024 {
+            (self.accepted, self.inferred) = (self.accepted / 2, self.inferred / 2);
+        }
+        self.accepted += 1;
+    }
+
+    /// Whether answers are seen as a rule.
+    pub(super) const fn shows_both(&self) -> bool {
+        self.accepted >= 16 && self.accepted / 4 >= self.inferred
+    }
 }
 
 /// What is looked at again.

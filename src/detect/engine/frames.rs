@@ -20,19 +20,28 @@ use super::level;
 const STATIONS: usize = 8192;
 /// Different frames whose repetition is counted at one time.
 const EQUALS: usize = 4096;
+/// Stations that forge at one time.
+const FORGING: usize = 64;
 
 /// One MAC address.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Station {
-    /// Source addresses since `from`: hashes, and the first few as they are.
-    claims: Vec<u32>,
-    sample: [u128; SAMPLE],
+    /// The first source address since `from`, and what came after it. Nearly every station has one or two.
+    only: u32,
+    claims: Option<Box<Claims>>,
     from: u32,
     first: Nanos,
     /// Frames to groups in the second `second`.
     second: u32,
     frames: u32,
     began: Nanos,
+}
+
+/// Several source addresses of one station: hashes, and the first few as they are.
+#[derive(Debug, Default)]
+struct Claims {
+    hashes: Vec<u32>,
+    sample: [u128; SAMPLE],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,11 +59,21 @@ pub(super) struct Frames {
     stations: Fixed<Station>,
     recent: Recent,
     equals: Fixed<Equal>,
+    /// Stations that were caught, and until when their frames are charged to nobody else.
+    forging: Vec<(MacAddr, u32)>,
 }
 
 impl Frames {
     pub(super) fn new(spoof: Spoof, storm: Storm, mixer: Mixer) -> Self {
-        Self { spoof, storm, mixer, stations: Fixed::new(STATIONS), recent: Recent::new(8192), equals: Fixed::new(EQUALS) }
+        Self {
+            spoof,
+            storm,
+            mixer,
+            stations: Fixed::new(STATIONS),
+            recent: Recent::new(8192),
+            equals: Fixed::new(EQUALS),
+            forging: Vec::new(),
+        }
     }
 
     pub(super) fn packet(&mut self, packet: &Packet<'_>, second: u32, sight: &Sight, out: &mut Vec<Detection>) {
@@ -71,24 +90,39 @@ impl Frames {
     }
 
     fn claim(&mut self, packet: &Packet<'_>, mac: MacAddr, ip: IpAddr, second: u32, sight: &Sight, out: &mut Vec<Detection>) {
-        let (limit, hash) = (usize::from(self.spoof.addresses), self.mixer.one(number(ip), 7) as u32);
+        let (limit, hash) = (usize::from(self.spoof.addresses), self.mixer.one(number(ip), 7) as u32 | 1);
         let Some(station) = self.stations.entry(self.mixer.one(0, mac_number(mac)), second, Station::default) else { return };
-        if second.saturating_sub(station.from) >= self.spoof.window_s {
-            station.claims.clear();
-            (station.from, station.first) = (second, packet.at);
-        }
-        if station.claims.len() > limit || station.claims.contains(&hash) {
+        if station.only == 0 || second.saturating_sub(station.from) >= self.spoof.window_s {
+            (station.only, station.claims, station.from, station.first) = (hash, None, second, packet.at);
             return;
         }
-        if let Some(place) = station.sample.get_mut(station.claims.len()) {
+        if station.only == hash {
+            return;
+        }
+        let claims = station.claims.get_or_insert_default();
+        if claims.hashes.len() >= limit || claims.hashes.contains(&hash) {
+            return;
+        }
+        if let Some(place) = claims.sample.get_mut(claims.hashes.len()) {
             *place = number(ip);
         }
-        station.claims.push(hash);
-        if station.claims.len() > limit && !sight.is_router(mac) {
-            let sample = places(station.sample.iter().map(|ip| (address(*ip), 0)));
-            let facts = Facts::counted(station.claims.len() as u64, self.spoof.window_s, u64::from(self.spoof.addresses) + 1);
-            out.push(detection(Kind::SpoofedSource, mac, packet, station.first, station.claims.len() as u64, facts.text("sample", sample)));
+        claims.hashes.push(hash);
+        if claims.hashes.len() >= limit && !sight.is_router(mac) {
+            let count = claims.hashes.len() as u64 + 1;
+            let sample = places(claims.sample.iter().filter(|ip| **ip != 0).map(|ip| (address(*ip), 0)));
+            let facts = Facts::counted(count, self.spoof.window_s, u64::from(self.spoof.addresses) + 1);
+            out.push(detection(Kind::SpoofedSource, mac, packet, station.first, count, facts.text("sample", sample)));
+            self.forging.retain(|(other, until)| *other != mac && *until > second);
+            if self.forging.len() < FORGING {
+                self.forging.push((mac, second.saturating_add(self.spoof.window_s * 2)));
+            }
         }
+    }
+
+    /// Whether the frames of this station bear addresses that are not its own: what they do is not to be held against those whose
+    /// addresses they are.
+    pub(super) fn forges(&self, mac: Option<MacAddr>, second: u32) -> bool {
+        !self.forging.is_empty() && mac.is_some_and(|mac| self.forging.iter().any(|(other, until)| *other == mac && *until > second))
     }
 
     fn group(&mut self, packet: &Packet<'_>, mac: MacAddr, second: u32, sight: &Sight, out: &mut Vec<Detection>) {
@@ -113,12 +147,6 @@ impl Frames {
             let facts = if loops { facts.number("equal", count) } else { facts };
             out.push(detection(Kind::Storm, mac, packet, began, u64::from(frames), facts));
         }
-    }
-}
-
-impl Default for Station {
-    fn default() -> Self {
-        Self { claims: Vec::new(), sample: [0; SAMPLE], from: 0, first: Nanos(0), second: 0, frames: 0, began: Nanos(0) }
     }
 }
 

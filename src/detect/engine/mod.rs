@@ -88,8 +88,10 @@ impl Engine {
         self.pulse();
         self.sight.learn(packet, self.second);
         self.frames.packet(packet, self.second, &self.sight, &mut self.said);
-        let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
-        self.contacts.packet(packet, &mut scene);
+        if !self.frames.forges(packet.src_mac, self.second) {
+            let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
+            self.contacts.packet(packet, &mut scene);
+        }
         self.lan.packet(packet, lan::Now { ms, at: packet.at }, &self.sight, &mut self.said);
         self.hear();
     }

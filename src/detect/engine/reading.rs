@@ -33,7 +33,7 @@ impl Contacts {
             self.talks.answered(self.mixer.pair(number(ip.dst), number(ip.src), TALK | 6));
             self.talks.accepted(pair, tcp.src_port, at.now.tick);
             if self.answer(pair, ip.dst, ip.src, tcp.src_port, Class::Tcp, at) {
-                self.mirror.accepted = self.mirror.accepted.saturating_add(1);
+                self.mirror.accept();
             }
         } else if tcp.flags & Tcp::RST != 0 {
             let pair = self.key(ip.dst, ip.src, Class::Tcp, tcp.src_port);
@@ -69,14 +69,17 @@ impl Contacts {
     /// A segment of a connection that goes on: where SYN-ACKs are not seen, it shows that there was one.
     fn goes_on(&mut self, ip: &Ip<'_>, tcp: &Tcp<'_>, at: &Scene<'_>) {
         let ports = u64::from(tcp.src_port) << 16 | u64::from(tcp.dst_port);
-        if self.memo.seen(self.mixer.pair(number(ip.src), number(ip.dst), ports << 8 | 6)) || !at.sight.is_watched(ip.src) {
+        let direction = self.mixer.pair(number(ip.src), number(ip.dst), ports << 8 | 6);
+        // Where both directions are seen, a worm is not to excuse itself by sending one more segment; one conversation of
+        // sixteen shows whether that is still so.
+        let both = self.mirror.shows_both();
+        if (both && direction & 0xf != 0) || self.memo.seen(direction) || !at.sight.is_watched(ip.src) {
             return;
         }
         let pair = self.key(ip.src, ip.dst, Class::Tcp, tcp.dst_port);
         if self.pairs.state(pair, at.now.second) == Some(State::Pending) {
-            self.mirror.inferred = self.mirror.inferred.saturating_add(1);
-            // Where they are seen, a worm is not to excuse itself by sending one more segment.
-            if self.mirror.accepted < 16 || self.mirror.accepted / 4 < self.mirror.inferred {
+            self.mirror.inferred = self.mirror.inferred.saturating_add(if both { 16 } else { 1 });
+            if !both {
                 self.talks.accepted(pair, tcp.dst_port, at.now.tick);
                 self.answer(pair, ip.src, ip.dst, tcp.dst_port, Class::Tcp, at);
             }

@@ -434,6 +434,31 @@ fn thirty_log_ins_a_minute_are_guessing() {
 }
 
 #[test]
+fn whose_address_is_forged_is_not_accused() {
+    let mut net = Net::new(site());
+    let forger = Some(MacAddr([2, 9, 9, 9, 9, 9]));
+    for at in 0..400_u16 {
+        let src = [10, 0, 2, (at % 100) as u8];
+        let tcp = Tcp { src_port: at, dst_port: 445, flags: Tcp::SYN, data_octets: 0, data: &[] };
+        let (src, dst) = (src.into(), outside(at).into());
+        let body = Body::Ip(Ip { src, dst, hops: 64, extensions: 0, later_fragment: false, transport: Transport::Tcp(tcp) });
+        net.engine.packet(&Packet {
+            at: Nanos(net.ms * 1_000_000),
+            wire_octets: 60,
+            src_mac: forger,
+            dst_mac: Some(mac(dst)),
+            vlan: None,
+            body,
+        });
+        net.wait(10);
+    }
+    net.engine.finish();
+    let found = net.told(Kind::SpoofedSource);
+    assert!(found.iter().all(|detection| detection.machine.mac == forger) && !found.is_empty());
+    assert_eq!(net.found.iter().filter(|detection| detection.kind != Kind::SpoofedSource).count(), 0, "{:?}", net.found);
+}
+
+#[test]
 fn a_behaviour_ends_when_it_was_quiet_for_ten_minutes() {
     let mut net = Net::new(site());
     (0..15).for_each(|last| net.echo(WORM, [10, 0, 6, last], 8));
