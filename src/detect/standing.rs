@@ -131,7 +131,7 @@ pub fn weigh(portrait: Option<&Portrait>, held: &[Arc<Detection>], known: &Known
     if held.iter().any(|detection| detection.kind == Kind::P2p && !detection.cleared) {
         balance.favour.push(point("p2p", []));
     }
-    if current.is_empty() {
+    if current.is_empty() && balance.against.is_empty() {
         let cleared = held.iter().filter(|detection| detection.cleared).count();
         let (word, facts) = if cleared > 0 { ("cleared", vec![("count", Fact::Count(cleared as u64))]) } else { ("nothing", Vec::new()) };
         balance.favour.push(point(word, facts));

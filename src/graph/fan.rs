@@ -9,7 +9,7 @@ use crate::i18n::{Lang, text};
 use super::svg;
 use super::theme::Theme;
 
-const WIDTH: f64 = 480.0;
+const WIDTH: f64 = 540.0;
 const HEIGHT: f64 = 340.0;
 /// The distance of services and of targets from the middle.
 const NEAR: f64 = 66.0;

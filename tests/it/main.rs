@@ -29,6 +29,8 @@ mod grafana;
 #[cfg(test)]
 mod incidents;
 #[cfg(test)]
+mod machines;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod outbox;

@@ -24,8 +24,9 @@ pub(crate) mod fixture;
 use fixture::{HOSTILE, NOW, World};
 
 /// The pages that everybody opens.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/",
+    "/detect",
     "/devices",
     "/device/core-1",
     "/device/acc-b3",

@@ -22,6 +22,8 @@ pub use past::{Past, SLOT_S, SLOTS, Slot};
 pub const MOST: usize = 4096;
 /// A machine that was seen within so many seconds does not make room for another.
 const FRESH_S: u64 = 300;
+/// A target stays in the sample for so many seconds at least.
+const SHOWN_S: u64 = 60;
 /// How many candidates are asked when room is needed.
 const LOOKED_AT: usize = 16;
 /// Addresses, names, targets and ports of one machine at most.
@@ -207,8 +209,8 @@ impl Portrait {
         if outcome.is_some() {
             return;
         }
-        if self.targets.len() >= TARGETS {
-            self.make_room();
+        if self.targets.len() >= TARGETS && !self.make_room(at) {
+            return;
         }
         let tally = Tally { contacts: 1, ..Tally::default() };
         self.targets.push(Target { ip, service, tally, last: at });
@@ -230,14 +232,16 @@ impl Portrait {
         self.services.push((service, Tally { contacts: 1, ..Tally::default() }));
     }
 
-    /// The oldest target of the service that has most of them goes.
-    fn make_room(&mut self) {
+    /// The oldest target of the service that has most of them goes, once it has been shown for a while: a fast scan would
+    /// leave none in the sample for long enough to learn its outcome.
+    fn make_room(&mut self, at: Nanos) -> bool {
         let of = |service: Service| self.targets.iter().filter(|target| target.service == service).count();
         let crowded = self.targets.iter().map(|target| (of(target.service), target.service)).max().map(|(_, service)| service);
         let oldest = self.targets.iter().enumerate().filter(|(_, target)| Some(target.service) == crowded);
-        if let Some(place) = oldest.min_by_key(|(_, target)| target.last).map(|(place, _)| place) {
-            self.targets.swap_remove(place);
-        }
+        let oldest = oldest.min_by_key(|(_, target)| target.last).map(|(place, target)| (place, target.last));
+        let Some((place, _)) = oldest.filter(|(_, last)| at.since(*last) >= SHOWN_S * 1_000_000_000) else { return false };
+        self.targets.swap_remove(place);
+        true
     }
 }
 

@@ -28,13 +28,17 @@ fn a_scan_does_not_crowd_out_what_the_machine_does_besides() {
         portraits.contact(&machine(1), ip(1000 + number), WEB, Nanos(SECOND));
         portraits.outcome(&machine(1), ip(1000 + number), WEB, true, Nanos(SECOND));
     }
-    for number in 0..5_000 {
-        portraits.contact(&machine(1), ip(5_000 + number), SMB, Nanos(2 * SECOND));
-        portraits.outcome(&machine(1), ip(5_000 + number), SMB, false, Nanos(2 * SECOND));
+    for number in 0..5_000_u32 {
+        let at = Nanos(u64::from(2 + number / 40) * SECOND);
+        portraits.contact(&machine(1), ip(5_000 + number), SMB, at);
+        portraits.outcome(&machine(1), ip(5_000 + number), SMB, false, at);
     }
     let portrait = only(&portraits);
     assert_eq!(portrait.targets.len(), TARGETS);
     assert_eq!(portrait.targets.iter().filter(|target| target.service == WEB).count(), 5);
+    let newest = portrait.targets.iter().map(|target| target.last).max();
+    assert!(newest >= Some(Nanos(60 * SECOND)), "the sample is renewed: {newest:?}");
+    assert!(portrait.targets.iter().filter(|target| target.service == SMB).all(|target| target.tally.failed == 1));
     assert_eq!(portrait.total, Tally { contacts: 5_005, failed: 5_000, answered: 5 });
     let smb = portrait.services.iter().find(|(service, _)| *service == SMB).map(|(_, tally)| *tally);
     assert_eq!(smb, Some(Tally { contacts: 5_000, failed: 5_000, answered: 0 }));
