@@ -9,6 +9,8 @@ use crate::web::words::Words;
 
 /// So many subjects are named; the others are counted.
 const NAMED: usize = 5;
+/// So many destinations stand in a sentence.
+const SAMPLED: usize = 3;
 
 /// What a rule says of a subject.
 pub(crate) fn sentence(words: Words, clock: &Clock, subject: &Subject, rule: &str, evidence: &Evidence) -> String {
@@ -18,12 +20,20 @@ pub(crate) fn sentence(words: Words, clock: &Clock, subject: &Subject, rule: &st
         .filter(|(given, _)| *given != "subject")
         .map(|(given, fact)| match fact {
             Fact::Count(count) => (given.as_str(), FluentValue::from(*count)),
+            Fact::Text(sample) if given == "sample" => (given.as_str(), FluentValue::from(shortened(sample))),
             other => (given.as_str(), FluentValue::from(written(words, clock, other))),
         })
         .chain([("subject", FluentValue::from(name(words, subject)))])
         .collect();
     let text = words.filled(&key, &named);
     if text == key { format!("{} · {rule}", name(words, subject)) } else { text }
+}
+
+/// The first of some destinations; all of them are among the facts.
+fn shortened(sample: &str) -> String {
+    let named: Vec<&str> = sample.split(", ").take(SAMPLED).collect();
+    let all = named.join(", ");
+    if all.len() < sample.len() { all + " …" } else { all }
 }
 
 /// A subject's name; the whole network has one too.
