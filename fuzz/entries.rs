@@ -4,6 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use netroom::capture::file::Capture;
+use netroom::capture::headers;
+use netroom::capture::link::Link;
+use netroom::capture::packet::{Body as Carried, Nanos, Transport};
 use netroom::capture::payload::{dhcp, dns, nd, tls};
 use netroom::model::{Timestamp, clock};
 use netroom::ping::codec::{self as icmp, Arrival, Family};
@@ -151,4 +155,39 @@ pub(crate) fn payload(data: &[u8]) {
     if let Some(name) = tls::server_name(data) {
         assert!(!name.is_empty() && name.len() < data.len());
     }
+}
+
+/// Reads octets as a frame: the first says of which link, two more how much longer it was on the wire.
+pub(crate) fn frame(data: &[u8]) {
+    let [link, longer @ .., _] = data else { return };
+    let links = [Link::Ethernet, Link::Ip, Link::Loopback, Link::Cooked, Link::Cooked2];
+    let Some((longer, _)) = longer.split_first_chunk::<2>() else { return };
+    let octets = &data[3..];
+    let wire_octets = octets.len() as u32 + u32::from(u16::from_be_bytes(*longer));
+    let packet = headers::parse(Nanos(1), wire_octets, links[usize::from(*link) % links.len()], None, octets);
+    // Whatever is lent is lent from these octets, and the same comes out again.
+    let lent = match packet.body {
+        Carried::Ip(ip) => match ip.transport {
+            Transport::Tcp(tcp) => tcp.data.len(),
+            Transport::Udp(udp) => udp.data.len(),
+            Transport::Icmp(icmp) => icmp.data.len(),
+            Transport::Other(_) => 0,
+        },
+        Carried::Other(_, rest) => rest.len(),
+        Carried::Arp(_) => 28,
+    };
+    assert!(lent <= octets.len());
+}
+
+/// Reads octets as a capture file, to its end or to its first fault.
+pub(crate) fn capture_file(data: &[u8]) {
+    let reader = std::io::Cursor::new(data.to_vec());
+    let Ok(mut capture) = Capture::from_reader(std::path::Path::new("fuzz.pcap"), reader) else { return };
+    let mut octets = 0;
+    while let Ok(Some(frame)) = capture.next() {
+        octets += frame.octets.len();
+        frame.parse();
+    }
+    // Every frame has a head of its own, and a gzip of nothing else than these is at most a thousand times shorter.
+    assert!(octets <= data.len() * 1100 && capture.packets() <= data.len() as u64 * 1100 / 16 + 1);
 }

@@ -3,6 +3,7 @@
 //!
 //! Exit codes: 0 yes or done, 1 the answer is no, 2 it could not be asked, 64 the command line was not understood.
 
+mod analyze;
 mod check;
 mod completions;
 mod demo;
@@ -93,6 +94,7 @@ enum Command {
     Discover(Box<discover::Args>),
     Mail(mail::Args),
     Ping(ping::Args),
+    Analyze(analyze::Args),
     #[command(hide = true)]
     Man(man::Args),
 }
@@ -178,6 +180,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Discover(args) => discover::run(&args),
         Command::Mail(args) => mail::run(globals, &args),
         Command::Ping(args) => ping::run(globals, &args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Man(args) => man::run(&args),
     }
 }

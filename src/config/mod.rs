@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod calendar;
+pub mod capture;
 mod credentials;
 mod devices;
 pub mod files;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::access::{Plaintext, RawAccess, RawTls};
 use super::calendar::RawCalendar;
+use super::capture::RawCapture;
 use super::hosts::{RawHost, RawPing};
 use super::notify::raw::RawNotify;
 use super::people::{RawDuty, RawPerson};
@@ -42,6 +43,8 @@ pub(super) struct RawFile {
     pub snmp: Option<RawSnmp>,
     /// Where notifications are received.
     pub traps: Option<RawTraps>,
+    /// The mirror ports that are watched.
+    pub capture: Option<RawCapture>,
     /// What holds for every host that is pinged.
     pub ping: Option<RawPing>,
     /// The hosts that are pinged.
@@ -279,7 +282,7 @@ macro_rules! layer {
 }
 
 layer!(
-    RawFile: data time_zone; sections log web access metrics retention snmp traps notify ping incident calendar;
+    RawFile: data time_zone; sections log web access metrics retention snmp traps capture notify ping incident calendar;
     lists device person duty host rule maintenance
 );
 layer!(RawPing: devices gateway timeout interval probes size down up lossy slow);
@@ -290,6 +293,7 @@ layer!(RawTls: certificate key);
 layer!(RawAccess: anonymous totp_required known_passwords);
 layer!(RawMetrics: enabled ports);
 layer!(RawTraps: listen per_second; one_of community community_file community_credential);
+layer!(RawCapture: ring threads promiscuous; lists interfaces);
 layer!(RawRetention: raw m5 h1 d1 min_for_counters disk_reserve low_space max_bytes);
 layer!(
     RawSnmp: port version user interval min_timeout max_timeout tries; one_of community community_file community_credential; lists users

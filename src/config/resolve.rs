@@ -13,6 +13,7 @@ use toml::de::DeTable;
 use super::Loaded;
 use super::access::{self, Plaintext};
 use super::calendar;
+use super::capture;
 use super::devices;
 use super::files::Overrides;
 use super::hosts;
@@ -159,6 +160,7 @@ impl Judge<'_> {
         let (devices, users) = devices::resolve(self, raw.snmp.unwrap_or_default(), raw.device.unwrap_or_default());
         settings.devices = devices;
         settings.traps = traps::resolve(self, &raw.traps.unwrap_or_default(), users);
+        settings.capture = capture::resolve(self, &raw.capture.unwrap_or_default());
         settings.calendar = calendar::resolve(self, raw.calendar.unwrap_or_default());
         settings.incident = rules::incident(self, raw.incident.unwrap_or_default());
         settings.rules = rules::rules(self, raw.rule.unwrap_or_default());
@@ -263,7 +265,7 @@ impl Judge<'_> {
         None
     }
 
-    fn size(&mut self, at: Option<&At<String>>, key: &str) -> Option<u64> {
+    pub(super) fn size(&mut self, at: Option<&At<String>>, key: &str) -> Option<u64> {
         let at = at?;
         let size = span::parse_size(&at.value);
         size.map_err(|error| self.unreadable(at, key, Code::BadSize, &error, "write a size as \"64MiB\" or \"50GB\"")).ok()

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{AccessSettings, Plaintext, TlsSettings};
 use super::calendar::CalendarSettings;
+use super::capture::CaptureSettings;
 use super::glob::Glob;
 use super::notify::NotifySettings;
 use super::people::{DutySettings, PersonSettings};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// Where notifications are received.
     pub traps: TrapSettings,
+    /// Which mirror ports are watched.
+    pub capture: CaptureSettings,
     /// How hosts are pinged.
     pub ping: PingSettings,
     /// The hosts that are pinged, in the order of the files.
@@ -88,6 +91,7 @@ impl Settings {
             metrics: MetricsSettings::default(),
             retention: RetentionSettings::default(),
             traps: TrapSettings::default(),
+            capture: CaptureSettings::default(),
             ping: PingSettings::default(),
             hosts: Vec::new(),
             devices: Vec::new(),

@@ -9,6 +9,7 @@
 mod access;
 pub mod backoff;
 mod baseline;
+mod capture;
 mod demo;
 mod detect;
 mod error;

@@ -43,6 +43,7 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &
         ("time_zone", before.time_zone != settings.time_zone),
         ("metrics", before.metrics != settings.metrics),
         ("retention", before.retention != settings.retention),
+        ("capture", before.capture != settings.capture),
         ("traps.listen", before.traps.listen != settings.traps.listen),
         (
             "traps: users and per_second",

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::Permission;
 use crate::config::{Loaded, Origin, Settings};
 use crate::daemon::access::{self, Doors};
+use crate::daemon::capture::Capture;
 use crate::daemon::detect::{Detect, Judge};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
@@ -149,6 +150,7 @@ struct House {
     ping: Arc<Ping>,
     traps: Arc<Traps>,
     detect: Arc<Detect>,
+    capture: Capture,
 }
 
 impl House {
@@ -197,7 +199,27 @@ impl House {
         }
         let keeper = Arc::new(Mutex::new(Some(keeper)));
         let detect = Arc::new(Detect::new(settings, incidents.findings()));
-        Ok(Self { detect, doors, store, flow, own, transport, writer, reader, keeper, live, supervised, incidents, sender, ping, traps })
+        let (_, site) = tokio::sync::watch::channel(Arc::default());
+        let capture = Capture::open(&settings.capture, || Box::new(detect.judge(site)));
+        own.add(Box::new(metrics::CaptureCollector(Arc::clone(capture.board()))))?;
+        Ok(Self {
+            detect,
+            capture,
+            doors,
+            store,
+            flow,
+            own,
+            transport,
+            writer,
+            reader,
+            keeper,
+            live,
+            supervised,
+            incidents,
+            sender,
+            ping,
+            traps,
+        })
     }
 
     fn start(
@@ -221,6 +243,7 @@ impl House {
         self.ping.start(supervisor);
         self.traps.start(supervisor);
         self.detect.start(supervisor);
+        self.capture.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;

@@ -7,6 +7,7 @@
 //! encoding itself.
 
 mod access;
+mod capture;
 pub mod devices;
 mod families;
 mod http;
@@ -22,6 +23,7 @@ mod traps;
 pub mod vitals;
 
 pub use access::AccessCollector;
+pub use capture::CaptureCollector;
 pub use http::{Metrics, router};
 pub use incident::IncidentCollector;
 pub use notify::NotifyCollector;

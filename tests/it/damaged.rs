@@ -1,7 +1,7 @@
 //! The fuzz targets' entry points over a fixed set of damaged messages, so that every test run covers them.
 
 #[path = "../../fuzz/entries.rs"]
-mod entries;
+pub(crate) mod entries;
 
 use netroom::ping::codec::{Family, Mark, write_request};
 use netroom::snmp::ber::Writer;

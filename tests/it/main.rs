@@ -11,6 +11,8 @@ mod browser;
 #[cfg(test)]
 mod campus;
 #[cfg(test)]
+mod capture;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod daemon;
