@@ -16,6 +16,7 @@ pub mod snmp;
 // Floor 2: understanding.
 pub mod detect;
 pub mod graph;
+pub mod locate;
 pub mod ports;
 pub mod series;
 // Floor 3: what decides and tells.

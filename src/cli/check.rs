@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Answer, Globals, Outcome, out};
 use crate::config::{self, Problems, Settings};
+use crate::daemon::stands_on_both_sides;
 use crate::notify::{Templates, letter};
 
 /// Check the configuration and print the settings in force
@@ -32,6 +33,9 @@ struct Report {
     /// What is wrong with the templates of mails, which lie outside of the configuration's own files.
     #[serde(skip_serializing_if = "Option::is_none")]
     templates: Option<String>,
+    /// What is wrong with this machine: it stands in the inner and in the outer network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<String>,
 }
 
 /// The templates are tried as the daemon would try them.
@@ -48,10 +52,11 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
     let report = match origin.load() {
         Ok(loaded) => {
             let templates = templates(&loaded.settings);
-            let ok = templates.is_none();
-            Report { ok, files: loaded.files, problems: loaded.warnings, settings: Some(loaded.settings), templates }
+            let machine = stands_on_both_sides(&loaded.settings).map(|both| both.to_string());
+            let ok = templates.is_none() && machine.is_none();
+            Report { ok, files: loaded.files, problems: loaded.warnings, settings: Some(loaded.settings), templates, machine }
         }
-        Err(problems) => Report { ok: false, files: vec![origin.main], problems, settings: None, templates: None },
+        Err(problems) => Report { ok: false, files: vec![origin.main], problems, settings: None, templates: None, machine: None },
     };
     if args.json {
         out::say(serde_json::to_string_pretty(&report)?)?;
@@ -68,8 +73,8 @@ fn in_words(report: &Report) -> anyhow::Result<()> {
         }
         out::say(toml::to_string(settings)?)?;
     }
-    if let Some(templates) = &report.templates {
-        out::note(templates)?;
+    for trouble in report.templates.iter().chain(&report.machine) {
+        out::note(trouble)?;
     }
     let verdict = if report.ok { "The configuration can be used" } else { "The configuration cannot be used" };
     if report.problems.is_empty() && report.ok {

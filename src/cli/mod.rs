@@ -7,6 +7,7 @@ mod analyze;
 mod check;
 mod completions;
 mod demo;
+mod detect;
 mod device;
 mod discover;
 mod journal;
@@ -95,6 +96,7 @@ enum Command {
     Mail(mail::Args),
     Ping(ping::Args),
     Analyze(analyze::Args),
+    Detect(detect::Args),
     #[command(hide = true)]
     Man(man::Args),
 }
@@ -181,6 +183,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Mail(args) => mail::run(globals, &args),
         Command::Ping(args) => ping::run(globals, &args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Detect(args) => detect::run(globals, args),
         Command::Man(args) => man::run(&args),
     }
 }

@@ -69,6 +69,7 @@ impl Defaults {
             site: raw.site.map_or_else(|| "".into(), |at| at.value.into()),
             zone: raw.zone.unwrap_or_default(),
             tags: raw.tags.unwrap_or_default().into_iter().map(|at| at.value.into()).collect(),
+            tables: raw.tables.unwrap_or(true),
             ports,
         })
     }

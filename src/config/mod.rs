@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod capture;
 mod credentials;
 mod devices;
+pub mod exempt;
 pub mod files;
 pub mod glob;
 mod hosts;
@@ -24,11 +25,13 @@ mod schema;
 pub mod secret;
 mod secrets;
 pub mod settings;
+pub mod site;
 mod source;
 pub mod span;
-mod suggest;
+pub mod suggest;
 pub mod traps;
 pub mod week;
+pub mod zones;
 
 use std::path::PathBuf;
 

@@ -9,14 +9,17 @@ use serde::Deserialize;
 use super::access::{Plaintext, RawAccess, RawTls};
 use super::calendar::RawCalendar;
 use super::capture::RawCapture;
+use super::exempt::RawExempt;
 use super::hosts::{RawHost, RawPing};
 use super::notify::raw::RawNotify;
 use super::people::{RawDuty, RawPerson};
 use super::rules::{RawIncident, RawMaintenance, RawRule};
 use super::secrets::Ways;
 use super::settings::{Auth, LogFormat, Privacy};
+use super::site::{RawSite, RawTables};
 use super::source::At;
 use super::traps::RawTraps;
+use super::zones::RawZones;
 use crate::i18n::Lang;
 use crate::model::Zone;
 
@@ -47,6 +50,14 @@ pub(super) struct RawFile {
     pub capture: Option<RawCapture>,
     /// What holds for every host that is pinged.
     pub ping: Option<RawPing>,
+    /// How the tables of bridges, routers and neighbours are read.
+    pub tables: Option<RawTables>,
+    /// Who is who in the network.
+    pub site: Option<RawSite>,
+    /// Which networks are inside and which outside.
+    pub zones: Option<RawZones>,
+    /// Machines about which something is not told.
+    pub exempt: Option<Vec<At<RawExempt>>>,
     /// The hosts that are pinged.
     pub host: Option<Vec<At<RawHost>>>,
     /// The devices that are polled.
@@ -243,6 +254,8 @@ with_agent_keys! {
         pub zone: Option<Zone>,
         /// Free words for filters.
         pub tags: Option<Vec<At<String>>>,
+        /// Whether its tables (forwarding database, neighbours, ARP) are read; yes when not given.
+        pub tables: Option<bool>,
         /// Ports with an interval of their own; the first rule that matches counts.
         pub ports: Option<Vec<At<RawPorts>>>,
     }
@@ -282,11 +295,13 @@ macro_rules! layer {
 }
 
 layer!(
-    RawFile: data time_zone; sections log web access metrics retention snmp traps capture notify ping incident calendar;
-    lists device person duty host rule maintenance
+    RawFile: data time_zone; sections log web access metrics retention snmp traps capture notify ping incident calendar tables site zones;
+    lists device person duty host rule maintenance exempt
 );
 layer!(RawPing: devices gateway timeout interval probes size down up lossy slow);
 layer!(RawLog: filter format);
+layer!(RawTables: enabled every crowded; lists watch);
+layer!(RawZones: allow_both_zones; lists inner outer);
 layer!(RawIncident: settle reopen grace flaps calm storm storm_most uplinks);
 layer!(RawWeb: listen language plaintext; sections tls; lists trusted_proxies);
 layer!(RawTls: certificate key);
@@ -298,3 +313,23 @@ layer!(RawRetention: raw m5 h1 d1 min_for_counters disk_reserve low_space max_by
 layer!(
     RawSnmp: port version user interval min_timeout max_timeout tries; one_of community community_file community_credential; lists users
 );
+
+impl Layer for RawSite {
+    fn lay(&mut self, above: Self) {
+        let lists = [
+            (&mut self.local, above.local),
+            (&mut self.routers, above.routers),
+            (&mut self.gateways, above.gateways),
+            (&mut self.servers, above.servers),
+            (&mut self.mail, above.mail),
+            (&mut self.resolvers, above.resolvers),
+            (&mut self.dhcp, above.dhcp),
+            (&mut self.printers, above.printers),
+        ];
+        for (own, more) in lists {
+            if let Some(more) = more {
+                own.get_or_insert_default().extend(more);
+            }
+        }
+    }
+}

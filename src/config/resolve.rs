@@ -15,6 +15,7 @@ use super::access::{self, Plaintext};
 use super::calendar;
 use super::capture;
 use super::devices;
+use super::exempt;
 use super::files::Overrides;
 use super::hosts;
 use super::notify;
@@ -25,10 +26,12 @@ use super::rules;
 use super::schema;
 use super::secrets::SecretSource;
 use super::settings::{LogSettings, MetricsSettings, RetentionSettings, Settings, WebSettings};
+use super::site;
 use super::source::{At, Sources};
 use super::span::{self, SpanError};
 use super::suggest::nearest;
 use super::traps;
+use super::zones;
 
 /// How long samples may be kept.
 const KEPT: (Duration, Duration) = (span::days(1), span::days(100 * 365));
@@ -161,6 +164,10 @@ impl Judge<'_> {
         settings.devices = devices;
         settings.traps = traps::resolve(self, &raw.traps.unwrap_or_default(), users);
         settings.capture = capture::resolve(self, &raw.capture.unwrap_or_default());
+        settings.tables = site::tables(self, &raw.tables.unwrap_or_default());
+        settings.site = site::site(self, &raw.site.unwrap_or_default());
+        settings.zones = zones::resolve(self, raw.zones.unwrap_or_default());
+        settings.exemptions = exempt::resolve(self, raw.exempt.unwrap_or_default(), &settings.time_zone);
         settings.calendar = calendar::resolve(self, raw.calendar.unwrap_or_default());
         settings.incident = rules::incident(self, raw.incident.unwrap_or_default());
         settings.rules = rules::rules(self, raw.rule.unwrap_or_default());

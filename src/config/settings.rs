@@ -13,14 +13,17 @@ use serde::{Deserialize, Serialize};
 use super::access::{AccessSettings, Plaintext, TlsSettings};
 use super::calendar::CalendarSettings;
 use super::capture::CaptureSettings;
+use super::exempt::ExemptSettings;
 use super::glob::Glob;
 use super::notify::NotifySettings;
 use super::people::{DutySettings, PersonSettings};
 use super::reach::{HostSettings, PingSettings};
 use super::rules::{IncidentSettings, MaintenanceSettings, RuleSettings};
 use super::secret::Secret;
+use super::site::{SiteSettings, TableSettings};
 use super::span;
 use super::traps::TrapSettings;
+use super::zones::ZoneSettings;
 use crate::i18n::Lang;
 use crate::model::Zone;
 
@@ -54,6 +57,15 @@ pub struct Settings {
     pub capture: CaptureSettings,
     /// How hosts are pinged.
     pub ping: PingSettings,
+    /// How the tables of bridges, routers and neighbours are read.
+    pub tables: TableSettings,
+    /// Who is who in the network.
+    pub site: SiteSettings,
+    /// Which networks are inside and which outside.
+    pub zones: ZoneSettings,
+    /// Machines about which something is not told, in the order of the files.
+    #[serde(rename = "exempt", skip_serializing_if = "Vec::is_empty")]
+    pub exemptions: Vec<ExemptSettings>,
     /// The hosts that are pinged, in the order of the files.
     #[serde(rename = "host", skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<HostSettings>,
@@ -93,6 +105,10 @@ impl Settings {
             traps: TrapSettings::default(),
             capture: CaptureSettings::default(),
             ping: PingSettings::default(),
+            tables: TableSettings::default(),
+            site: SiteSettings::default(),
+            zones: ZoneSettings::default(),
+            exemptions: Vec::new(),
             hosts: Vec::new(),
             devices: Vec::new(),
             notify: NotifySettings::default(),
@@ -276,6 +292,8 @@ pub struct DeviceSettings {
     pub zone: Zone,
     /// Free words for filters.
     pub tags: Vec<Arc<str>>,
+    /// Whether its tables (forwarding database, neighbours, ARP) are read.
+    pub tables: bool,
     /// Ports with an interval of their own; the first rule that matches counts.
     pub ports: Vec<PortRule>,
 }

@@ -1,7 +1,7 @@
 //! "Did you mean ...": the known word that is nearest to what was written.
 
 /// The nearest of `known`, when it is near enough to be a slip of the fingers.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = (word.chars().count() / 3).max(1);
     known
         .into_iter()

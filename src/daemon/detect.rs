@@ -16,6 +16,7 @@ use crate::config::Settings;
 use crate::daemon::incident;
 use crate::daemon::supervise::{Supervisor, Task};
 use crate::detect::engine::Engine;
+use crate::detect::exempt::{Exemptions, Gate};
 use crate::detect::ledger::Ledger;
 use crate::detect::portrait::Onlooker;
 use crate::detect::{self, Board, Detection, Site};
@@ -67,11 +68,12 @@ pub(super) struct Detect {
     receiver: Mutex<mpsc::Receiver<Detection>>,
     findings: mpsc::Sender<Finding>,
     setup: ArcSwap<Setup>,
+    exemptions: Arc<ArcSwap<Exemptions>>,
 }
 
 impl Detect {
     /// Nothing runs yet.
-    pub(super) fn new(settings: &Settings, findings: mpsc::Sender<Finding>) -> Self {
+    pub(super) fn new(settings: &Settings, findings: mpsc::Sender<Finding>, exemptions: Arc<ArcSwap<Exemptions>>) -> Self {
         let (intake, receiver) = mpsc::channel(QUEUE);
         Self {
             board: Arc::default(),
@@ -80,6 +82,7 @@ impl Detect {
             receiver: Mutex::new(receiver),
             findings,
             setup: ArcSwap::from_pointee(Setup::new(settings)),
+            exemptions,
         }
     }
 
@@ -124,7 +127,7 @@ impl Detect {
     /// One life of the task.
     async fn life(&self, token: CancellationToken) {
         let mut receiver = self.receiver.lock().await;
-        let (mut ledger, mut behaviours) = (Ledger::default(), Behaviours::default());
+        let (mut ledger, mut behaviours, mut gate) = (Ledger::default(), Behaviours::default(), Gate::default());
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut is_new = true;
@@ -137,14 +140,17 @@ impl Detect {
                     if std::mem::take(&mut is_new) {
                         self.board.show_held(ledger.list());
                     }
-                    behaviours.due(now)
+                    let mut found = behaviours.due(now);
+                    let changed = gate.again(&self.exemptions.load(), now);
+                    found.extend(changed.iter().filter_map(|detection| self.weigh(&mut behaviours, detection)));
+                    found
                 }
                 detection = receiver.recv() => {
                     let Some(detection) = detection else { return token.cancelled().await };
                     is_new = true;
-                    let finding = self.weigh(&mut behaviours, &detection);
+                    let passed = gate.pass(vec![detection.clone()], &self.exemptions.load(), clock::wall());
                     ledger.take(detection);
-                    finding.into_iter().collect()
+                    passed.iter().filter_map(|detection| self.weigh(&mut behaviours, detection)).collect()
                 }
             };
             for finding in found {
@@ -244,7 +250,7 @@ mod tests {
 
     async fn told(site: Site) -> (Option<Finding>, Arc<Board>) {
         let (findings, mut told) = mpsc::channel(16);
-        let detect = Arc::new(Detect::new(&Settings::new("/nowhere"), findings));
+        let detect = Arc::new(Detect::new(&Settings::new("/nowhere"), findings, Arc::default()));
         let (_keep, site) = watch::channel(Arc::new(site));
         let mut judge = detect.judge(site);
         let token = CancellationToken::new();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::config::Problems;
+use crate::detect::zone::BothSides;
 use crate::series::SeriesError;
 use crate::store::StoreError;
 use crate::web::TlsError;
@@ -26,6 +27,9 @@ pub enum DaemonError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// This machine stands in both networks.
+    #[error("{0}")]
+    BothSides(BothSides),
     /// The data directory or the database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -90,6 +90,11 @@ impl Incidents {
         &self.hall
     }
 
+    /// What is usual for each port.
+    pub(super) const fn baselines(&self) -> &Arc<Baselines> {
+        &self.baselines
+    }
+
     /// Starts the task. It ends among the last, so that what others found while they ended is kept.
     pub(super) fn start(self: &Arc<Self>, supervisor: &Supervisor, reach: &Arc<dyn Reach>) {
         let incidents = Arc::clone(self);

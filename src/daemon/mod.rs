@@ -2,6 +2,7 @@
 //!
 //! * [`serve()`]: builds the house from its settings, runs it, takes it down in order; [`demo()`] does so for the simulated campus.
 //! * `flow`: the line that samples walk, poller → ports → series; `reload`: SIGHUP; `vitals`: what is told to Prometheus.
+//! * `tables`: who sits where, the rules over that, the facts of the site; `ourselves`: this machine in its networks.
 //! * [`supervise`]: tasks and threads, started again when they panic, told to stop in two stages, drained within a deadline.
 //! * [`liveness`]: loops beat; [`systemd`] pings its watchdog only while they do.
 //! * [`signals`]: stop and reload.
@@ -18,6 +19,7 @@ mod incident;
 mod inventory;
 pub mod liveness;
 mod notify;
+mod ourselves;
 mod past;
 mod ping;
 mod reload;
@@ -25,10 +27,13 @@ mod serve;
 pub mod signals;
 pub mod supervise;
 pub mod systemd;
+mod tables;
+mod tables_judge;
 mod traps;
 mod vitals;
 
 pub use demo::{DemoOptions, demo};
 pub use error::DaemonError;
 pub use inventory::target;
+pub use ourselves::{ourselves, stands_on_both_sides};
 pub use serve::{ServeOptions, SetLogFilter, serve};

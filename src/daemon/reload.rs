@@ -6,6 +6,7 @@ use crate::config::{Loaded, Origin, Settings};
 use crate::daemon::flow::{Flow, Roster};
 use crate::daemon::inventory;
 use crate::daemon::notify;
+use crate::daemon::ourselves;
 use crate::model::clock;
 use crate::notify::Sender;
 use crate::ports::store as catalogue;
@@ -53,6 +54,10 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &
         if changed {
             tracing::warn!(setting = what, "{what} was changed; it takes effect at the next start");
         }
+    }
+    if let Some(both) = ourselves::stands_on_both_sides(&settings) {
+        tracing::error!("the configuration was not reloaded: {both}");
+        return None;
     }
     let told = match notify::setup(&settings) {
         Ok(told) => told,

@@ -19,12 +19,14 @@ use crate::daemon::flow::Flow;
 use crate::daemon::incident::{Incidents, Judged};
 use crate::daemon::liveness::{Liveness, Pulse};
 use crate::daemon::notify;
+use crate::daemon::ourselves;
 use crate::daemon::past::Past;
 use crate::daemon::ping::Ping;
 use crate::daemon::reload;
 use crate::daemon::signals::{Signal, Signals};
 use crate::daemon::supervise::{Stage, Supervisor, Task};
 use crate::daemon::systemd::Systemd;
+use crate::daemon::tables::{self, Located};
 use crate::daemon::traps::{self, Traps};
 use crate::daemon::vitals;
 use crate::incident::rules::Reach;
@@ -80,6 +82,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), DaemonError> {
 /// The same, with packets that do not come from an interface.
 pub(super) async fn serve_with(options: ServeOptions, wire: Option<Box<Wire>>) -> Result<(), DaemonError> {
     let ServeOptions { settings, origin, files, set_log_filter, on_first_link, on_ready } = options;
+    ourselves::separated(&settings)?;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let _held = DataDir::take(&settings.data)?;
     let house = House::build(&settings, &_held).await?;
@@ -115,6 +118,7 @@ pub(super) async fn serve_with(options: ServeOptions, wire: Option<Box<Wire>>) -
             }
             house.traps.reloaded(&settings);
             house.detect.reloaded(&settings);
+            house.located.reloaded(&settings);
             current = settings;
         }
         systemd.ready(&status(&current, address));
@@ -151,6 +155,7 @@ struct House {
     traps: Arc<Traps>,
     detect: Arc<Detect>,
     capture: Capture,
+    located: Arc<Located>,
 }
 
 impl House {
@@ -197,10 +202,12 @@ impl House {
         if let Some(handle) = traps.handle() {
             own.add(Box::new(metrics::TrapCollector(Arc::clone(handle.stats()))))?;
         }
+        let located = tables::build(settings, &flow, store.clone(), incidents.findings(), Arc::clone(incidents.baselines()));
+        own.add(Box::new(located.collector()))?;
         let keeper = Arc::new(Mutex::new(Some(keeper)));
-        let detect = Arc::new(Detect::new(settings, incidents.findings()));
-        let (_, site) = tokio::sync::watch::channel(Arc::default());
-        let capture = Capture::open(&settings.capture, || Box::new(detect.judge(site)));
+        let detect = Arc::new(Detect::new(settings, incidents.findings(), located.exemptions()));
+        detect.board().set_surroundings(Box::new(Arc::clone(&located)));
+        let capture = Capture::open(&settings.capture, || Box::new(detect.judge(located.site())));
         own.add(Box::new(metrics::CaptureCollector(Arc::clone(capture.board()))))?;
         Ok(Self {
             detect,
@@ -219,6 +226,7 @@ impl House {
             sender,
             ping,
             traps,
+            located,
         })
     }
 
@@ -244,6 +252,7 @@ impl House {
         self.traps.start(supervisor);
         self.detect.start(supervisor);
         self.capture.start(supervisor);
+        self.located.start(supervisor, &(Arc::clone(&self.transport) as Arc<dyn Transport>));
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;
@@ -257,7 +266,7 @@ impl House {
 
     /// Packets that come from elsewhere than an interface, on a thread of their own.
     fn watch(&self, supervisor: &Supervisor, mut wire: Box<Wire>) {
-        let (_, site) = tokio::sync::watch::channel(Arc::default());
+        let site = self.located.site();
         let detect = Arc::clone(&self.detect);
         supervisor.spawn_thread(Task::service("wire"), move |token: CancellationToken| {
             wire(&mut detect.judge(site.clone()), &token);

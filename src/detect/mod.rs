@@ -8,11 +8,16 @@
 //! whose ([`Machine`]), with its evidence, in the light of what is known of the [`Site`]. The [`Engine`] takes the packets in. What is found goes into the
 //! [`ledger`]; besides, a [`portrait`] of each machine is kept, and [`standing`] says what is to be said for and against it;
 //! pages read all that from the [`Board`].
+//!
+//! Without a mirror port, [`snmp`] judges by counters and tables, and [`zone`] where inner and outer network touch; [`facts`]
+//! makes the site of the tables, and [`exempt`] says about whom something is not told.
 
 pub mod baseline;
 pub mod board;
 pub mod detection;
 pub mod engine;
+pub mod exempt;
+pub mod facts;
 pub mod kind;
 pub mod lan;
 pub mod ledger;
@@ -21,7 +26,10 @@ pub mod quick;
 pub mod settings;
 pub mod sight;
 pub mod site;
+pub mod site_file;
+pub mod snmp;
 pub mod standing;
+pub mod zone;
 
 pub use board::{Board, Surroundings};
 pub use detection::{Detection, Machine, MachineKey};

@@ -192,7 +192,12 @@ impl Sight {
     pub fn is_dark(&self, ip: IpAddr) -> bool {
         let Some(live) = &self.site.live else { return false };
         let known = live.contains(&ip) || self.is_gateway(ip) || self.is_server(ip);
-        !known && is_unicast_ip(ip) && !is_link_local(ip) && self.is_local(ip) && !self.alive.contains(self.mixer.one(number(ip), 1))
+        !known
+            && is_unicast_ip(ip)
+            && !is_link_local(ip)
+            && self.is_local(ip)
+            && self.site.is_charted(ip)
+            && !self.alive.contains(self.mixer.one(number(ip), 1))
     }
 
     /// Who sent a frame: by MAC address on this segment, by IP address alone when a router sent it on.

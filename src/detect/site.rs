@@ -31,6 +31,24 @@ pub struct Site {
     pub exempt: HashSet<IpAddr>,
     /// The same by MAC address.
     pub exempt_macs: HashSet<MacAddr>,
+    /// The inner side of a network whose two sides are physically apart: nobody there may send to a public address.
+    pub inner: Vec<IpNet>,
     /// Local addresses that live, from the ARP tables of the routers. `None`: unknown, learnt from the traffic.
     pub live: Option<HashSet<IpAddr>>,
+    /// The networks of which `live` tells everybody: /24 and /64. Empty: all. In a network whose router nobody reads, an
+    /// address that is not in `live` is not dead but unknown.
+    pub charted: HashSet<IpNet>,
+}
+
+impl Site {
+    /// Whether an address that is not in `live` is known to be dead.
+    pub fn is_charted(&self, address: IpAddr) -> bool {
+        self.charted.is_empty() || chart(address).is_some_and(|network| self.charted.contains(&network))
+    }
+}
+
+/// The network of [`Site::charted`] that an address lies in.
+pub(super) fn chart(address: IpAddr) -> Option<IpNet> {
+    let length = if address.is_ipv4() { 24 } else { 64 };
+    IpNet::new(address, length).ok().map(|network| network.trunc())
 }

@@ -25,6 +25,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     (
         "port-anomaly",
         &[
+            "port-anomaly",
             "port-anomaly-broadcast",
             "port-anomaly-in",
             "port-anomaly-out",
@@ -33,6 +34,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "port-anomaly-asymmetry",
         ],
     ),
+    ("port-broadcast", &["port-loop", "port-storm", "port-broadcast"]),
     ("port-drop", &["port-drop-in", "port-drop-out"]),
     ("host-slow", &["host-slow", "host-jitter"]),
 ];

@@ -1,6 +1,7 @@
 //! Who is who: devices, ports, addresses, zones.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,34 @@ impl MacAddr {
     pub fn from_octets(octets: &[u8]) -> Option<Self> {
         let bytes: [u8; 6] = octets.try_into().ok()?;
         (bytes != [0; 6]).then_some(Self(bytes))
+    }
+}
+
+/// A text that is no MAC address.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{0}` is no MAC address; write it as 00:25:90:ab:cd:ef")]
+pub struct UnknownMac(pub String);
+
+impl FromStr for MacAddr {
+    type Err = UnknownMac;
+
+    /// Twelve digits in all the ways that devices and people group them: `00:25:90:ab:cd:ef`, `00-25-90-AB-CD-EF`,
+    /// `0025.90ab.cdef`, `0025-90ab-cdef`, `002590abcdef`.
+    fn from_str(text: &str) -> Result<Self, UnknownMac> {
+        let unknown = || UnknownMac(text.to_owned());
+        let groups: Vec<&str> = text.split([':', '-', '.']).collect();
+        let wanted = match groups.len() {
+            1 => 12,
+            3 => 4,
+            6 => 2,
+            _ => return Err(unknown()),
+        };
+        let separators = text.chars().filter(|c| matches!(c, ':' | '-' | '.'));
+        let is_even = groups.iter().all(|group| group.len() == wanted) && separators.collect::<std::collections::HashSet<_>>().len() <= 1;
+        let digits: Vec<u8> = groups.concat().chars().filter_map(|c| c.to_digit(16)).filter_map(|digit| u8::try_from(digit).ok()).collect();
+        let octets: Vec<u8> = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit)).collect();
+        let octets: [u8; 6] = octets.try_into().map_err(|_| unknown())?;
+        if is_even { Ok(Self(octets)) } else { Err(unknown()) }
     }
 }
 
@@ -112,5 +141,17 @@ mod tests {
         assert_eq!(MacAddr::from_octets(&[0, 1, 2, 0xab, 4, 5]).map(|mac| mac.to_string()), Some("00:01:02:ab:04:05".into()));
         assert_eq!(MacAddr::from_octets(&[0; 6]), None);
         assert_eq!(MacAddr::from_octets(b"80 E0"), None);
+    }
+
+    #[test]
+    fn a_mac_is_read_in_every_grouping_and_no_other() {
+        for text in ["00:25:90:ab:cd:ef", "00-25-90-AB-CD-EF", "0025.90ab.cdef", "0025-90ab-cdef", "002590abcdef"] {
+            assert_eq!(text.parse(), Ok(MacAddr([0, 0x25, 0x90, 0xab, 0xcd, 0xef])), "{text}");
+        }
+        for text in
+            ["", "00:25:90:ab:cd", "0:25:90:ab:cd:ef0", "00:25-90:ab:cd:ef", "0025.90ab.cdeg", "2001:db8::1", "十二个字的文字在这里啊啊"]
+        {
+            assert!(text.parse::<MacAddr>().is_err(), "{text}");
+        }
     }
 }

@@ -16,10 +16,11 @@ const STEPS: [&str; LATEST as usize] = [
     include_str!("migrations/005_accounts.sql"),
     include_str!("migrations/006_ping.sql"),
     include_str!("migrations/007_signatures.sql"),
+    include_str!("migrations/008_site.sql"),
 ];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 7;
+pub(super) const LATEST: i32 = 8;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -19,7 +19,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("ping", 10),
     ("capture", 10),
     ("flow", 10),
-    // Floor 2: understanding.
+    // Floor 2: understanding. Where machines sit is below the others, for the judges need it.
+    ("locate", 15),
     ("ports", 20),
     ("series", 20),
     ("graph", 20),
@@ -72,7 +73,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ipnet", &["config", "cli", "snmp", "web", "detect"]),
     ("libc", &["capture", "snmp", "ping", "store", "series", "daemon", "metrics"]),
     ("percent-encoding", &["web"]),
-    ("pnet_datalink", &["capture"]),
+    ("pnet_datalink", &["capture", "daemon"]),
     ("png", &["graph"]),
     ("prometheus", &["metrics", "daemon"]),
     ("resvg", &["graph"]),
@@ -87,6 +88,8 @@ const CRATES: &[(&str, &[&str])] = &[
             "journal",
             "accounts",
             "ping/store.rs",
+            "locate/store.rs",
+            "detect/exempt/store.rs",
             "incident",
             "notify",
         ],

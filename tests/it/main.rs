@@ -45,6 +45,8 @@ mod prometheus;
 #[cfg(test)]
 mod series;
 #[cfg(test)]
+mod site;
+#[cfg(test)]
 mod snmp_udp;
 #[cfg(test)]
 mod snmp_v3;

@@ -14,3 +14,4 @@ mod ping;
 mod polling;
 mod rates;
 mod refusals;
+mod seats;

@@ -17,11 +17,8 @@ use crate::snmp::poll::packing::Packing;
 use crate::snmp::poll::round::{Outcome, PollJob, Turn};
 use crate::snmp::poll::table::{Table, TableJob, TableOutcome};
 use crate::snmp::poll::walk::Caps;
-use crate::snmp::tables::arp::{self, ArpEntry};
 use crate::snmp::tables::cisco;
-use crate::snmp::tables::fdb::{self, BridgePorts, FdbEntry};
-use crate::snmp::tables::lldp::{self, Neighbour};
-use crate::snmp::tables::vlan::{self, Vlan};
+use crate::snmp::tables::reading::{Reading, Scope, Seen};
 use crate::snmp::udp::{Engine, Options};
 
 /// What was seen.
@@ -30,18 +27,8 @@ pub(super) struct Sight {
     pub(super) round: PollRound,
     /// All counters of all rows, raw, in the order of `columns::ALL`.
     pub(super) counters: Table,
-    /// Learnt addresses.
-    pub(super) fdb: Vec<FdbEntry>,
-    /// Which interface a bridge port is.
-    pub(super) bridge_ports: BridgePorts,
-    /// ipNetToMediaTable.
-    pub(super) media: Vec<ArpEntry>,
-    /// ipNetToPhysicalTable.
-    pub(super) physical: Vec<ArpEntry>,
-    /// LLDP neighbours with the interface that each is at.
-    pub(super) neighbours: Vec<(Neighbour, Option<u32>)>,
-    /// VLANs.
-    pub(super) vlans: Vec<Vlan>,
+    /// The tables of bridge, neighbours and addresses.
+    pub(super) tables: Seen,
     cuts: Vec<String>,
 }
 
@@ -88,72 +75,32 @@ impl Asking<'_> {
     fn everything(&mut self) -> anyhow::Result<Sight> {
         let round = self.poll()?;
         let inventory = round.inventory.clone().unwrap_or_default();
-        let mut sight = Sight {
-            round,
-            counters: Table::default(),
-            fdb: Vec::new(),
-            bridge_ports: BridgePorts::default(),
-            media: Vec::new(),
-            physical: Vec::new(),
-            neighbours: Vec::new(),
-            vlans: Vec::new(),
-            cuts: Vec::new(),
-        };
+        let mut sight = Sight { round, counters: Table::default(), tables: Seen::default(), cuts: Vec::new() };
         if !sight.answered() {
             return Ok(sight);
         }
         let counters: Vec<Oid> = columns::ALL.iter().map(|column| column.oid.clone()).collect();
         sight.counters = self.table("interface counters", &counters)?;
-        let ports = self.table("dot1dBasePortTable", &fdb::base_port_columns())?;
-        sight.bridge_ports = BridgePorts::new(&ports, inventory.interfaces.iter().map(|row| row.if_index));
-        sight.fdb = fdb::q_bridge(&self.table("dot1qTpFdbTable", &fdb::q_bridge_columns())?);
-        let current = self.table("dot1qVlanCurrentTable", &vlan::current_columns())?;
-        let fixed = self.table("dot1qVlanStaticTable", &vlan::static_columns())?;
-        sight.vlans = vlan::vlans(&current, &fixed);
-        if sight.fdb.is_empty() {
-            self.bridge(&mut sight)?;
+        let mut reading = Reading::new(inventory.interfaces.clone(), Scope::Person);
+        while let Some(question) = reading.question() {
+            let cuts = self.cuts.len();
+            let table = self.table_in(question.vlan, &question.name, &question.columns)?;
+            reading.answered(&table, self.cuts.len() == cuts);
         }
-        sight.media = arp::media(&self.table("ipNetToMediaTable", &arp::media_columns())?);
-        sight.physical = arp::physical(&self.table("ipNetToPhysicalTable", &arp::physical_columns())?);
-        let remote = lldp::neighbours(&self.table("lldpRemTable", &lldp::remote_columns())?);
-        if !remote.is_empty() {
-            let local = self.table("lldpLocPortTable", &lldp::local_columns())?;
-            let places = lldp::LocalPorts::new(&local, &inventory.interfaces, &sight.bridge_ports);
-            sight.neighbours = remote
-                .into_iter()
-                .map(|neighbour| {
-                    let if_index = places.if_index(neighbour.local_port);
-                    (neighbour, if_index)
-                })
-                .collect();
-        }
+        sight.tables = reading.into_seen();
         sight.cuts = std::mem::take(&mut self.cuts);
         Ok(sight)
     }
 
-    /// The forwarding database of BRIDGE-MIB: one, or one for each VLAN of a Cisco IOS device.
-    fn bridge(&mut self, sight: &mut Sight) -> anyhow::Result<()> {
-        let vlans = cisco::vlans(&self.table("vtpVlanTable", &cisco::vlan_columns())?);
-        if vlans.is_empty() {
-            sight.fdb = fdb::bridge(&self.table("dot1dTpFdbTable", &fdb::bridge_columns())?);
-            return Ok(());
-        }
-        let membership = self.table("vmMembershipTable", &cisco::membership_columns())?;
-        let whole = Arc::clone(&self.target);
-        for vlan in cisco::with_access_ports(&vlans, &membership) {
-            let credentials = cisco::in_vlan(&whole.credentials, vlan);
-            self.target = Arc::new(Target { credentials, ..Target::clone(&whole) });
-            let entries = fdb::bridge(&self.table(&format!("dot1dTpFdbTable of VLAN {vlan}"), &fdb::bridge_columns())?);
-            if !entries.is_empty() {
-                sight.bridge_ports.add(&self.table(&format!("dot1dBasePortTable of VLAN {vlan}"), &fdb::base_port_columns())?);
-            }
-            sight.fdb.extend(entries.into_iter().map(|entry| FdbEntry { vlan: Some(vlan), ..entry }));
-        }
+    /// Reads a table, of one VLAN of a Cisco IOS device where one is named.
+    fn table_in(&mut self, vlan: Option<u32>, name: &str, columns: &[Oid]) -> anyhow::Result<Table> {
+        let Some(vlan) = vlan else { return self.table(name, columns) };
+        let credentials = cisco::in_vlan(&self.target.credentials, vlan);
+        let within = Arc::new(Target { credentials, ..Target::clone(&self.target) });
+        let whole = std::mem::replace(&mut self.target, within);
+        let table = self.table(name, columns);
         self.target = whole;
-        if sight.vlans.is_empty() {
-            sight.vlans = vlans;
-        }
-        Ok(())
+        table
     }
 
     fn poll(&mut self) -> anyhow::Result<PollRound> {

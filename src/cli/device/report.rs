@@ -22,10 +22,10 @@ pub(super) fn report(sight: &Sight) -> Object {
     let object = Object::default()
         .with_object("device", device(sight))
         .with_list("ports", ports(sight))
-        .with_list("fdb", sight.fdb.iter().map(|entry| fdb(sight, &names, entry)))
+        .with_list("fdb", sight.tables.fdb.iter().map(|entry| fdb(sight, &names, entry)))
         .with_list("arp", arp(sight, &names))
-        .with_list("neighbours", sight.neighbours.iter().map(|(neighbour, if_index)| neighbour_object(&names, neighbour, *if_index)))
-        .with_list("vlans", sight.vlans.iter().map(|vlan| vlan_object(sight, &names, vlan)));
+        .with_list("neighbours", sight.tables.neighbours.iter().map(|(neighbour, if_index)| neighbour_object(&names, neighbour, *if_index)))
+        .with_list("vlans", sight.tables.vlans.iter().map(|vlan| vlan_object(sight, &names, vlan)));
     match (sight.round.gap, &sight.round.detail) {
         (Some(gap), detail) => object.with("gap", gap.word()).with("error", detail.as_deref().unwrap_or_default()),
         (None, _) => object,
@@ -77,12 +77,12 @@ fn port(row: &InterfaceRow, counters: Option<&TableRow>) -> Object {
 }
 
 fn fdb(sight: &Sight, names: &Names, entry: &FdbEntry) -> Object {
-    let if_index = sight.bridge_ports.if_index(entry.port);
+    let if_index = sight.tables.bridge_ports.if_index(entry.port);
     let status = entry.status.map(|status| word(&["other", "invalid", "learned", "self", "mgmt"], status));
     let object = Object::default();
     let object = match entry.fdb_id {
         Some(fdb_id) => {
-            let mut users = sight.vlans.iter().filter(|vlan| vlan.fdb_id == Some(fdb_id)).map(|vlan| vlan.number);
+            let mut users = sight.tables.vlans.iter().filter(|vlan| vlan.fdb_id == Some(fdb_id)).map(|vlan| vlan.number);
             let vlan = users.next().or((1..=4094).contains(&fdb_id).then_some(fdb_id)).filter(|_| users.next().is_none());
             object
                 .with("dot1qTpFdbAddress", entry.address.to_string())
@@ -102,8 +102,8 @@ fn fdb(sight: &Sight, names: &Names, entry: &FdbEntry) -> Object {
 
 /// What both tables say of an address is said once, under the names of the newer one where that alone has it.
 fn arp(sight: &Sight, names: &Names) -> Vec<Object> {
-    let known: BTreeSet<_> = sight.media.iter().map(|entry| (entry.if_index, entry.address)).collect();
-    let media = sight.media.iter().map(|entry| {
+    let known: BTreeSet<_> = sight.tables.media.iter().map(|entry| (entry.if_index, entry.address)).collect();
+    let media = sight.tables.media.iter().map(|entry| {
         Object::default()
             .with("ipNetToMediaIfIndex", entry.if_index)
             .with("ipNetToMediaPhysAddress", hex(&entry.physical))
@@ -112,7 +112,7 @@ fn arp(sight: &Sight, names: &Names) -> Vec<Object> {
             .with("ifName", names.of(Some(entry.if_index)))
     });
     let newer = |entry: &&ArpEntry| !known.contains(&(entry.if_index, entry.address));
-    let physical = sight.physical.iter().filter(newer).map(|entry| {
+    let physical = sight.tables.physical.iter().filter(newer).map(|entry| {
         const STATES: [&str; 7] = ["reachable", "stale", "delay", "probe", "invalid", "unknown", "incomplete"];
         Object::default()
             .with("ipNetToPhysicalIfIndex", entry.if_index)
@@ -141,7 +141,7 @@ fn neighbour_object(names: &Names, neighbour: &Neighbour, if_index: Option<u32>)
 
 fn vlan_object(sight: &Sight, names: &Names, vlan: &Vlan) -> Object {
     let ports = |ports: &[u32]| -> Json {
-        let name = |&port: &u32| names.of(sight.bridge_ports.if_index(port)).unwrap_or_else(|| port.to_string());
+        let name = |&port: &u32| names.of(sight.tables.bridge_ports.if_index(port)).unwrap_or_else(|| port.to_string());
         ports.iter().map(name).collect::<Vec<_>>().into()
     };
     Object::default()

@@ -86,19 +86,19 @@ fn port(row: &InterfaceRow, counters: Option<&CounterRow>) -> Vec<String> {
 fn rest(sight: &Sight) -> String {
     let mut text = format!(
         "{} learnt addresses, {} addresses in the neighbour cache, {} LLDP neighbours, {} VLANs\n",
-        sight.fdb.len(),
-        sight.media.len().max(sight.physical.len()),
-        sight.neighbours.len(),
-        sight.vlans.len()
+        sight.tables.fdb.len(),
+        sight.tables.media.len().max(sight.tables.physical.len()),
+        sight.tables.neighbours.len(),
+        sight.tables.vlans.len()
     );
-    for (neighbour, if_index) in &sight.neighbours {
+    for (neighbour, if_index) in &sight.tables.neighbours {
         let at = if_index.map_or_else(|| format!("local port {}", neighbour.local_port), |if_index| format!("ifIndex {if_index}"));
         let name = neighbour.name.as_ref().map(|name| name.as_str()).filter(|name| !name.is_empty());
         let who = name.or(neighbour.chassis.as_deref()).unwrap_or("?");
         let port = neighbour.port.as_deref().unwrap_or("?");
         let _ = writeln!(text, "neighbour at {at}: {who}, port {port}");
     }
-    for vlan in &sight.vlans {
+    for vlan in &sight.tables.vlans {
         let name = vlan.name.as_ref().map_or("", |name| name.as_str());
         let _ = writeln!(text, "VLAN {} {name}: {} ports, {} of them untagged", vlan.number, vlan.egress.len(), vlan.untagged.len());
     }

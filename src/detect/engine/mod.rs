@@ -34,6 +34,7 @@ use super::lan::{self, Lan};
 use super::quick::Mixer;
 use super::settings::Settings;
 use super::sight::Sight;
+use super::zone::Border;
 use super::{Detection, Site};
 
 /// The detectors over one stream of packets.
@@ -52,6 +53,7 @@ pub struct Engine {
     passed_ms: u64,
     /// When what is due was last looked for, in ticks.
     tick: u32,
+    border: Border,
     /// When the slow work of each second was last done, in engine seconds.
     second: u32,
     /// What rules said of the packet in hand.
@@ -75,6 +77,7 @@ impl Engine {
             at: Nanos(0),
             passed_ms: 0,
             tick: 0,
+            border: Border::default(),
             second: 0,
             said: Vec::new(),
             settings,
@@ -93,6 +96,7 @@ impl Engine {
             self.contacts.packet(packet, &mut scene);
         }
         self.lan.packet(packet, lan::Now { ms, at: packet.at }, &self.sight, &mut self.said);
+        self.border.packet(packet, &self.sight, &mut self.said);
         self.hear();
     }
 
@@ -103,6 +107,7 @@ impl Engine {
         self.pulse();
         let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
         self.contacts.flow(record, &mut scene);
+        self.border.flow(record, &self.sight, &mut self.said);
         self.hear();
     }
 

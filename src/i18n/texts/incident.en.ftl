@@ -71,6 +71,28 @@ incident-finding-broadcast-storm = { $subject } sends a broadcast storm or is in
 incident-finding-password-guessing = { $subject } tries log-ins one after another: { $count } connections to one port in { $window }, as { $sample }; at { $socket }
 incident-finding-p2p = { $subject } runs peer-to-peer software (a label, no virus); at { $socket }
 
+# Counters and tables of switches: $sample are machines behind the port or places, as far as they are known.
+incident-finding-port-anomaly = Behind port { $subject } something probably scans: { $rate } packets of { $size } octets come in, { $answered } go out; there: { $sample }
+incident-finding-port-storm = Port { $subject } receives { $rate } broadcasts, more than { $threshold } for an access port; there: { $sample }
+incident-finding-port-loop = Port { $subject } and { $other } probably form a loop: { $rate } broadcasts come in, { $count } machines moved between the two, as { $sample }
+incident-finding-port-crowded = Behind access port { $subject } there are { $count } MAC addresses, more than { $threshold }
+incident-finding-mac-flood = Behind port { $subject } { $count } new MAC addresses appeared at once (before: { $usual })
+incident-finding-port-hog = Port { $subject } { $direction ->
+    [in] sends
+   *[out] receives
+ } { $value }, { $share } of the way out; there: { $sample }
+incident-finding-mac-flap = { $subject } moves between access ports: { $count } times in { $window }, at { $sample }
+incident-finding-new-mac = A new MAC address on the watched port { $subject }: { $claimed }
+incident-finding-zone-breach = Inner and outer network touch: { $sort ->
+    [mac] the machine { $claimed } is on both sides
+    [serial] the serial number { $claimed } is on both sides
+    [neighbour] { $subject } hears { $claimed } of the other side
+    [inner-address] the inner address { $claimed } is on the outer side
+    [outer-address] the outer address { $claimed } is on the inner side
+   *[public-address] the inner side speaks with the public address { $claimed }
+ }; { $sample }
+incident-finding-exemption-expires = The exemption of { $who } (answered for by { $owner }: { $reason }) ends at { $until }
+
 # Pages.
 incident-nav = Incidents
 incident-now = Wrong now
@@ -162,6 +184,13 @@ incident-fact-first = First packet
 incident-fact-socket = Access port
 incident-fact-mac = MAC address
 incident-fact-vlan = VLAN
+incident-fact-size = Octets a packet
+incident-fact-other = Other port
+incident-fact-direction = Direction
+incident-fact-sort = What
+incident-fact-who = Who
+incident-fact-owner = Answers for it
+incident-fact-until = Until
 incident-fact-behind = Behind
 incident-act = Act
 incident-comment = Words (needed)

@@ -70,6 +70,28 @@ incident-finding-arp-spoof = { $subject } 声称拥有他人地址 { $claimed }�
 incident-finding-broadcast-storm = { $subject } 发出广播风暴或处于环路中：{ $window } 内 { $count } 帧；接入位置 { $socket }
 incident-finding-password-guessing = { $subject } 反复尝试登录：{ $window } 内连接同一登录端口 { $count } 次，如 { $sample }；接入位置 { $socket }
 incident-finding-p2p = { $subject } 使用 P2P 软件（仅作标记，不是病毒）；接入位置 { $socket }
+# 交换机的计数器与地址表：$sample 为该端口下的设备或位置（已知部分）。
+incident-finding-port-anomaly = 端口 { $subject } 下的设备疑似在扫描：收到 { $rate } 个包，平均 { $size } 字节，发出仅 { $answered }；端口下：{ $sample }
+incident-finding-port-storm = 接入端口 { $subject } 收到广播 { $rate }，超过 { $threshold }；端口下：{ $sample }
+incident-finding-port-loop = 端口 { $subject } 与 { $other } 疑似形成环路：收到广播 { $rate }，{ $count } 台设备在两端口间漂移，如 { $sample }
+incident-finding-port-crowded = 接入端口 { $subject } 下有 { $count } 个 MAC 地址，超过 { $threshold }
+incident-finding-mac-flood = 端口 { $subject } 下一次出现 { $count } 个新 MAC 地址（此前 { $usual } 个）
+incident-finding-port-hog = 端口 { $subject } { $direction ->
+    [in] 上传
+   *[out] 下载
+ } { $value }，占出口流量 { $share }；端口下：{ $sample }
+incident-finding-mac-flap = { $subject } 在接入端口间漂移：{ $window }内 { $count } 次，位于 { $sample }
+incident-finding-new-mac = 受监视端口 { $subject } 出现新 MAC 地址：{ $claimed }
+incident-finding-zone-breach = 内外网隔离被破坏：{ $sort ->
+    [mac] 设备 { $claimed } 同时出现在内外网
+    [serial] 序列号 { $claimed } 同时出现在内外网
+    [neighbour] { $subject } 的邻居 { $claimed } 属于另一侧网络
+    [inner-address] 内网地址 { $claimed } 出现在外网
+    [outer-address] 外网地址 { $claimed } 出现在内网
+   *[public-address] 内网一侧访问公网地址 { $claimed }
+ }；{ $sample }
+incident-finding-exemption-expires = 对 { $who } 的豁免（负责人 { $owner }：{ $reason }）将于 { $until } 到期
+
 
 # 页面。
 incident-nav = 事件
@@ -162,6 +184,13 @@ incident-fact-first = 最早
 incident-fact-socket = 接入位置
 incident-fact-mac = MAC 地址
 incident-fact-vlan = VLAN
+incident-fact-size = 平均包长
+incident-fact-other = 另一端口
+incident-fact-direction = 方向
+incident-fact-sort = 类别
+incident-fact-who = 对象
+incident-fact-owner = 负责人
+incident-fact-until = 截止时间
 incident-fact-behind = 位于其后
 incident-act = 处理
 incident-comment = 说明（必填）

@@ -1,5 +1,6 @@
 //! The objects that are asked for, by their MIB names (SNMPv2-MIB, SNMP-FRAMEWORK-MIB, IF-MIB, EtherLike-MIB,
-//! BRIDGE-MIB, Q-BRIDGE-MIB, IP-MIB, LLDP-MIB, CISCO-VTP-MIB, CISCO-VLAN-MEMBERSHIP-MIB). Scalars are without their final `.0`: GETNEXT and GETBULK start there.
+//! BRIDGE-MIB, Q-BRIDGE-MIB, IP-MIB, IP-FORWARD-MIB, ENTITY-MIB, LLDP-MIB, CISCO-CDP-MIB,
+//! CISCO-VTP-MIB, CISCO-VLAN-MEMBERSHIP-MIB). Scalars are without their final `.0`: GETNEXT and GETBULK start there.
 
 use std::sync::LazyLock;
 
@@ -33,10 +34,20 @@ objects! {
     DOT1Q_TP_FDB_ENTRY = 3 [6, 1, 2, 1, 17, 7, 1, 2, 2, 1];
     DOT1Q_VLAN_CURRENT_ENTRY = 3 [6, 1, 2, 1, 17, 7, 1, 4, 2, 1];
     DOT1Q_VLAN_STATIC_ENTRY = 3 [6, 1, 2, 1, 17, 7, 1, 4, 3, 1];
+    DOT1D_BASE_BRIDGE_ADDRESS = 3 [6, 1, 2, 1, 17, 1, 1];
+    DOT1D_STP_PORT_DESIGNATED_BRIDGE = 3 [6, 1, 2, 1, 17, 2, 15, 1, 8];
+    IP_FORWARDING = 3 [6, 1, 2, 1, 4, 1];
+    IP_AD_ENT_IF_INDEX = 3 [6, 1, 2, 1, 4, 20, 1, 2];
+    IP_ROUTE_NEXT_HOP = 3 [6, 1, 2, 1, 4, 21, 1, 7];
+    IP_CIDR_ROUTE_NEXT_HOP = 3 [6, 1, 2, 1, 4, 24, 4, 1, 4];
+    IP_ADDRESS_IF_INDEX = 3 [6, 1, 2, 1, 4, 34, 1, 3];
+    ENT_PHYSICAL_SERIAL_NUM = 3 [6, 1, 2, 1, 47, 1, 1, 1, 1, 11];
     IP_NET_TO_MEDIA_ENTRY = 3 [6, 1, 2, 1, 4, 22, 1];
     IP_NET_TO_PHYSICAL_ENTRY = 3 [6, 1, 2, 1, 4, 35, 1];
     VTP_VLAN_ENTRY = 3 [6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1];
     VM_MEMBERSHIP_ENTRY = 3 [6, 1, 4, 1, 9, 9, 68, 1, 2, 2, 1];
+    CDP_CACHE_ENTRY = 3 [6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1];
+    LLDP_LOC_CHASSIS_ID = 0 [8802, 1, 1, 2, 1, 3, 2];
     LLDP_LOC_PORT_ENTRY = 0 [8802, 1, 1, 2, 1, 3, 7, 1];
     LLDP_REM_ENTRY = 0 [8802, 1, 1, 2, 1, 4, 1, 1];
 }

@@ -120,6 +120,16 @@ impl TableJob {
             done: Box::new(done),
         }
     }
+
+    /// What came in, of a job that was given back ([`crate::snmp::ask::one`]) instead of finished.
+    pub fn into_outcome(self, end: End) -> TableOutcome {
+        self.split(end).0
+    }
+
+    fn split(self, end: End) -> (TableOutcome, Box<dyn FnOnce(TableOutcome) + Send>) {
+        let (cut, loops, packing) = (self.walk.cut().cloned(), self.walk.loops(), self.walk.packing());
+        (TableOutcome { table: self.table, cut, end, loops, packing }, self.done)
+    }
 }
 
 impl Job for TableJob {
@@ -150,7 +160,7 @@ impl Job for TableJob {
     }
 
     fn finish(self: Box<Self>, end: End) {
-        let (cut, loops, packing) = (self.walk.cut().cloned(), self.walk.loops(), self.walk.packing());
-        (self.done)(TableOutcome { table: self.table, cut, end, loops, packing });
+        let (outcome, done) = self.split(end);
+        done(outcome);
     }
 }

@@ -1,11 +1,16 @@
 //! What the tables of bridges, neighbours and addresses mean: pure readings of what [`super::poll::table`] brought.
 //!
 //! Each module names the columns to walk and turns their rows into entries. Rows that make no sense are left out.
+//! [`reading`] is the order in which they are asked of one device.
 
+pub mod address;
 pub mod arp;
+pub mod cdp;
 pub mod cisco;
 pub mod fdb;
 pub mod lldp;
+pub mod own;
+pub mod reading;
 pub mod vlan;
 
 use super::oid::Oid;

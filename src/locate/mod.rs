@@ -1,0 +1,17 @@
+//! The location room: which machine sits where. What bridges have learnt (forwarding databases), what routers have resolved
+//! (ARP and neighbour caches), and who the neighbours of each device are (LLDP, CDP, spanning tree).
+//!
+//! The walk of a reading: [`pace`] (pure) says that a device is due and how long there is until its next poll → [`driver`] has
+//! the transport walk its tables in that time, and goes on after the poll where it has not come to the end → [`merge`] (pure)
+//! lays what was seen over what was known: what a broken walk did not show is not gone → [`Tables`] has the new snapshot.
+
+#![warn(clippy::indexing_slicing)]
+
+pub mod class;
+pub mod driver;
+pub mod merge;
+pub mod pace;
+pub mod store;
+pub mod table;
+
+pub use table::{Binding, ByPort, DeviceTables, Interface, Neighbour, Place, Seat, Tables};
