@@ -73,7 +73,11 @@ struct Anomaly {
     from: i64,
     to: i64,
     change: Change,
+    /// By [`CHANGES`].
+    kind: usize,
 }
+
+const CHANGES: [&str; 5] = ["hog", "slow hog", "day at night", "breakdown", "worm"];
 
 #[derive(Clone, Copy)]
 enum Change {
@@ -95,14 +99,18 @@ fn anomaly(kind: Kind, chance: &mut Chance) -> Anomaly {
     let day = MONDAY + 4 * WEEK + (chance.unit() * 7.0) as i64 * DAY;
     let hour = |chance: &mut Chance, low, high| (chance.between(low, high) * 3600.0) as i64 / STEP * STEP;
     let long = |chance: &mut Chance| (chance.between(0.5, 3.0) * 3600.0) as i64 / STEP * STEP;
-    let (from, change) = match (chance.unit() * 5.0) as u8 {
+    let kind = match (chance.unit() * 5.0) as usize {
+        3 if kind == Kind::Idle => 4,
+        other => other.min(4),
+    };
+    let (from, change) = match kind {
         0 => (hour(chance, 0.0, 21.0), Change::Times(chance.between(5.0, 30.0))),
         1 => (hour(chance, 8.0, 20.0), Change::Times(chance.between(2.5, 4.0))),
         2 => (hour(chance, 3.5, 4.5), Change::Daytime),
-        3 if kind != Kind::Idle => (hour(chance, 9.0, 15.0), Change::Times(0.005)),
+        3 => (hour(chance, 9.0, 15.0), Change::Times(0.005)),
         _ => (hour(chance, 0.0, 21.0), Change::Worm(chance.between(300.0, 3000.0))),
     };
-    Anomaly { from: day + from, to: day + from + long(chance), change }
+    Anomaly { from: day + from, to: day + from + long(chance), change, kind }
 }
 
 fn port(index: usize, chance: &mut Chance) -> Port {
@@ -133,6 +141,8 @@ fn port(index: usize, chance: &mut Chance) -> Port {
 }
 
 struct Score {
+    /// Of each kind of anomaly: how many, and how many were found.
+    kinds: [(usize, usize); CHANGES.len()],
     labelled: usize,
     delays: Vec<f64>,
     false_episodes: usize,
@@ -176,13 +186,17 @@ fn judge(ports: &[Port], calendar: &Calendar) -> Score {
         }
         raised.into_iter().for_each(|place| episodes.get_mut(place).into_iter().for_each(|told| told.push(step)));
     }
-    let mut score = Score { labelled: 0, delays: Vec::new(), false_episodes: 0, port_weeks: ports.len() };
+    let mut score = Score { kinds: Default::default(), labelled: 0, delays: Vec::new(), false_episodes: 0, port_weeks: ports.len() };
     for (port, told) in ports.iter().zip(episodes) {
         score.labelled += port.anomalies.len();
         let span = |anomaly: &Anomaly| ((anomaly.from - MONDAY) / STEP) as usize..((anomaly.to - MONDAY) / STEP) as usize + 3;
         for anomaly in &port.anomalies {
             // The third value that is off is complete at the end of its five minutes.
             let first = told.iter().find(|step| span(anomaly).contains(step));
+            if let Some((all, found)) = score.kinds.get_mut(anomaly.kind) {
+                *all += 1;
+                *found += usize::from(first.is_some());
+            }
             score.delays.extend(first.map(|step| (step + 1 - span(anomaly).start) as f64 * STEP as f64 / 60.0));
         }
         score.false_episodes += told.iter().filter(|step| !port.anomalies.iter().any(|anomaly| span(anomaly).contains(step))).count();
@@ -210,5 +224,7 @@ fn main() {
             score.delays.len() as f64 * 100.0 / score.labelled.max(1) as f64,
             score.false_episodes as f64 / score.port_weeks as f64,
         );
+        let kinds = CHANGES.iter().zip(score.kinds).map(|(name, (all, found))| format!("{name} {found} of {all}"));
+        println!("    {}", kinds.collect::<Vec<_>>().join(", "));
     }
 }
