@@ -9,6 +9,7 @@ use netroom::capture::headers;
 use netroom::capture::link::Link;
 use netroom::capture::packet::{Body as Carried, Nanos, Transport};
 use netroom::capture::payload::{dhcp, dns, nd, tls};
+use netroom::flow::{Collector, Header, Limits, Link as Head};
 use netroom::model::{Timestamp, clock};
 use netroom::ping::codec::{self as icmp, Arrival, Family};
 use netroom::snmp::ber::Writer;
@@ -190,4 +191,25 @@ pub(crate) fn capture_file(data: &[u8]) {
     }
     // Every frame has a head of its own, and a gzip of nothing else than these is at most a thousand times shorter.
     assert!(octets <= data.len() * 1100 && capture.packets() <= data.len() as u64 * 1100 / 16 + 1);
+}
+
+/// Reads octets as a datagram of every protocol of flows, twice so that templates meet their data, and as a sampled head.
+pub(crate) fn flow(data: &[u8]) {
+    let from = SocketAddr::from((Ipv4Addr::LOCALHOST, 2055));
+    let (mut collector, mut records) = (Collector::new(Limits::default()), Vec::new());
+    for version in [None, Some(5), Some(9), Some(10)] {
+        let mut datagram = data.to_vec();
+        if let (Some(version), [first, second, ..]) = (version, datagram.as_mut_slice()) {
+            (*first, *second) = (0, version);
+        }
+        for _ in 0..2 {
+            records.clear();
+            let heard = collector.read(from, Timestamp::from_millis(0), &datagram, &mut records);
+            assert!(heard.records as usize == records.len() && records.len() <= data.len());
+        }
+    }
+    assert!(collector.sessions() <= 4);
+    for link in [Head::Ethernet, Head::V4, Head::V6] {
+        Header::read(link, data);
+    }
 }

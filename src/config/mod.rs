@@ -12,6 +12,7 @@ mod credentials;
 mod devices;
 pub mod exempt;
 pub mod files;
+pub mod flow;
 pub mod glob;
 mod hosts;
 pub mod notify;

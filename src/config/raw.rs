@@ -10,6 +10,7 @@ use super::access::{Plaintext, RawAccess, RawTls};
 use super::calendar::RawCalendar;
 use super::capture::RawCapture;
 use super::exempt::RawExempt;
+use super::flow::RawFlow;
 use super::hosts::{RawHost, RawPing};
 use super::notify::raw::RawNotify;
 use super::people::{RawDuty, RawPerson};
@@ -48,6 +49,8 @@ pub(super) struct RawFile {
     pub traps: Option<RawTraps>,
     /// The mirror ports that are watched.
     pub capture: Option<RawCapture>,
+    /// Where flow records of exporters are received.
+    pub flow: Option<RawFlow>,
     /// What holds for every host that is pinged.
     pub ping: Option<RawPing>,
     /// How the tables of bridges, routers and neighbours are read.
@@ -295,7 +298,7 @@ macro_rules! layer {
 }
 
 layer!(
-    RawFile: data time_zone; sections log web access metrics retention snmp traps capture notify ping incident calendar tables site zones;
+    RawFile: data time_zone; sections log web access metrics retention snmp traps capture flow notify ping incident calendar tables site zones;
     lists device person duty host rule maintenance exempt
 );
 layer!(RawPing: devices gateway timeout interval probes size down up lossy slow);
@@ -307,6 +310,7 @@ layer!(RawWeb: listen language plaintext; sections tls; lists trusted_proxies);
 layer!(RawTls: certificate key);
 layer!(RawAccess: anonymous totp_required known_passwords);
 layer!(RawMetrics: enabled ports);
+layer!(RawFlow: enabled listen silent; lists exporters);
 layer!(RawTraps: listen per_second; one_of community community_file community_credential);
 layer!(RawCapture: ring threads promiscuous; lists interfaces);
 layer!(RawRetention: raw m5 h1 d1 min_for_counters disk_reserve low_space max_bytes);

@@ -17,6 +17,7 @@ use super::capture;
 use super::devices;
 use super::exempt;
 use super::files::Overrides;
+use super::flow;
 use super::hosts;
 use super::notify;
 use super::people;
@@ -168,6 +169,7 @@ impl Judge<'_> {
         settings.site = site::site(self, &raw.site.unwrap_or_default());
         settings.zones = zones::resolve(self, raw.zones.unwrap_or_default());
         settings.exemptions = exempt::resolve(self, raw.exempt.unwrap_or_default(), &settings.time_zone);
+        settings.flow = flow::resolve(self, &raw.flow.unwrap_or_default());
         settings.calendar = calendar::resolve(self, raw.calendar.unwrap_or_default());
         settings.incident = rules::incident(self, raw.incident.unwrap_or_default());
         settings.rules = rules::rules(self, raw.rule.unwrap_or_default());

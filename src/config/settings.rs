@@ -14,6 +14,7 @@ use super::access::{AccessSettings, Plaintext, TlsSettings};
 use super::calendar::CalendarSettings;
 use super::capture::CaptureSettings;
 use super::exempt::ExemptSettings;
+use super::flow::FlowSettings;
 use super::glob::Glob;
 use super::notify::NotifySettings;
 use super::people::{DutySettings, PersonSettings};
@@ -55,6 +56,8 @@ pub struct Settings {
     pub traps: TrapSettings,
     /// Which mirror ports are watched.
     pub capture: CaptureSettings,
+    /// Where flow records are received.
+    pub flow: FlowSettings,
     /// How hosts are pinged.
     pub ping: PingSettings,
     /// How the tables of bridges, routers and neighbours are read.
@@ -104,6 +107,7 @@ impl Settings {
             retention: RetentionSettings::default(),
             traps: TrapSettings::default(),
             capture: CaptureSettings::default(),
+            flow: FlowSettings::default(),
             ping: PingSettings::default(),
             tables: TableSettings::default(),
             site: SiteSettings::default(),

@@ -91,6 +91,11 @@ impl Detect {
         &self.board
     }
 
+    /// Where what is found goes.
+    pub(super) fn intake(&self) -> mpsc::Sender<Detection> {
+        self.intake.clone()
+    }
+
     /// An engine for the thread that captures. It follows the facts of the site.
     pub(super) fn judge(&self, site: watch::Receiver<Arc<Site>>) -> Judge {
         let mut seed = [0; 8];

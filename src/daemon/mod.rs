@@ -15,6 +15,7 @@ mod demo;
 mod detect;
 mod error;
 mod flow;
+mod flows;
 mod incident;
 mod inventory;
 pub mod liveness;

@@ -46,6 +46,8 @@ pub(super) async fn again(origin: &Origin, store: &Store, flow: &Flow, sender: &
         ("retention", before.retention != settings.retention),
         ("capture", before.capture != settings.capture),
         ("traps.listen", before.traps.listen != settings.traps.listen),
+        ("flow.listen", before.flow.listen != settings.flow.listen),
+        ("flow.silent", before.flow.silent != settings.flow.silent),
         (
             "traps: users and per_second",
             (&before.traps.users, before.traps.per_second) != (&settings.traps.users, settings.traps.per_second),

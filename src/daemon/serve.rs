@@ -16,6 +16,7 @@ use crate::daemon::capture::Capture;
 use crate::daemon::detect::{Detect, Judge};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
+use crate::daemon::flows::Flows;
 use crate::daemon::incident::{Incidents, Judged};
 use crate::daemon::liveness::{Liveness, Pulse};
 use crate::daemon::notify;
@@ -119,6 +120,7 @@ pub(super) async fn serve_with(options: ServeOptions, wire: Option<Box<Wire>>) -
             house.traps.reloaded(&settings);
             house.detect.reloaded(&settings);
             house.located.reloaded(&settings);
+            house.flows.reloaded(&settings);
             current = settings;
         }
         systemd.ready(&status(&current, address));
@@ -156,6 +158,7 @@ struct House {
     detect: Arc<Detect>,
     capture: Capture,
     located: Arc<Located>,
+    flows: Arc<Flows>,
 }
 
 impl House {
@@ -209,6 +212,10 @@ impl House {
         detect.board().set_surroundings(Box::new(Arc::clone(&located)));
         let capture = Capture::open(&settings.capture, || Box::new(detect.judge(located.site())));
         own.add(Box::new(metrics::CaptureCollector(Arc::clone(capture.board()))))?;
+        let flows = Arc::new(Flows::open(settings, incidents.findings(), detect.intake(), located.site()));
+        if let Some(stats) = flows.stats() {
+            own.add(Box::new(metrics::FlowCollector(Arc::clone(stats))))?;
+        }
         Ok(Self {
             detect,
             capture,
@@ -227,6 +234,7 @@ impl House {
             ping,
             traps,
             located,
+            flows,
         })
     }
 
@@ -253,6 +261,7 @@ impl House {
         self.detect.start(supervisor);
         self.capture.start(supervisor);
         self.located.start(supervisor, &(Arc::clone(&self.transport) as Arc<dyn Transport>));
+        self.flows.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;

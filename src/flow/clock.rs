@@ -66,7 +66,7 @@ impl Clock {
 /// A time of 64 bits as NTP writes it (RFC 7011, 6.1.9 and 6.1.10), in milliseconds since the Unix epoch.
 pub(super) fn ntp_ms(value: u64) -> i64 {
     let seconds = i64::from((value >> 32) as u32) - NTP_TO_UNIX_S;
-    seconds * 1_000 + ((value & 0xffff_ffff) * 1_000 >> 32) as i64
+    seconds * 1_000 + (((value & 0xffff_ffff) * 1_000) >> 32) as i64
 }
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ impl Draft {
                 octets: scaled(self.reverse_octets),
                 input: forth.output,
                 output: forth.input,
-                ..forth.clone()
+                ..forth
             });
         }
         out.push(forth);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{MacAddr, Timestamp};
 
 /// One direction of one conversation.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Record {
     /// Who told it.
     pub exporter: IpAddr,

@@ -10,6 +10,7 @@ mod access;
 mod capture;
 pub mod devices;
 mod families;
+mod flow;
 mod http;
 mod incident;
 mod labels;
@@ -25,6 +26,7 @@ pub mod vitals;
 
 pub use access::AccessCollector;
 pub use capture::CaptureCollector;
+pub use flow::FlowCollector;
 pub use http::{Metrics, router};
 pub use incident::IncidentCollector;
 pub use notify::NotifyCollector;

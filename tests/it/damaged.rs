@@ -138,3 +138,19 @@ fn damaged_payloads_are_read_without_panic_and_within_bounds() {
         damaged(&seed).for_each(|data| entries::payload(&data));
     }
 }
+
+#[test]
+fn damaged_flow_datagrams_are_survived() {
+    use crate::flow::datagrams::{V4_FIELDS, flow, frame, ipfix, record, sample, set, sflow, template, v5, v9};
+
+    let data = set(256, record(&V4_FIELDS, &flow(1)));
+    let seeds = [
+        v5(0, 10, &[flow(1), flow(2)]),
+        v9(0, 0, &[set(0, template(256, &V4_FIELDS)), data.clone()]),
+        ipfix(0, 0, &[set(2, template(256, &V4_FIELDS)), data]),
+        sflow(0, &[sample(100, 90, &frame(&flow(1), Some(3), 72))]),
+    ];
+    for seed in seeds {
+        damaged(&seed).for_each(|data| entries::flow(&data));
+    }
+}

@@ -25,6 +25,8 @@ mod device_tables;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod forms;
 #[cfg(test)]
 mod grafana;
