@@ -5,13 +5,15 @@ mod verdicts;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+
 use self::verdicts::Verdicts;
 use super::{Answer, Outcome, out};
 use crate::capture::file::Capture;
 use crate::capture::packet::Nanos;
 use crate::detect::engine::Engine;
 use crate::detect::settings::Settings;
-use crate::detect::{Level, Site};
+use crate::detect::{Level, Site, site_file};
 
 /// Places entries in the engine's tables; fixed, so that a file is judged the same each time.
 const SEED: u64 = 0x6e65_7472_6f6f_6d00;
@@ -28,6 +30,9 @@ pub(super) struct Args {
     /// The captures
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// What is known of the site: a JSON object of lists (local, router, gateway, server, mail, resolver, dhcp, exempt, live)
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
     /// Print one JSON object a line for each behaviour of each machine, at its strongest
     #[arg(long)]
     json: bool,
@@ -37,7 +42,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let mut analysis = Analysis::new(Site::default());
+    let site = args.site.as_deref().map_or_else(|| Ok(Site::default()), site)?;
+    let mut analysis = Analysis::new(site);
     let broken = args.files.iter().find_map(|file| analysis.read(file).err());
     analysis.finish();
     if args.json {
@@ -55,6 +61,11 @@ pub(super) fn run(args: &Args) -> Outcome {
         None if args.check && analysis.verdicts.strongest().is_some_and(|level| level > Level::Label) => Ok(Answer::No),
         None => Ok(Answer::Yes),
     }
+}
+
+fn site(path: &Path) -> anyhow::Result<Site> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
+    site_file::parse(&text).with_context(|| format!("{}", path.display()))
 }
 
 /// The detectors with what they have said so far.
