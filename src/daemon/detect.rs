@@ -4,7 +4,6 @@
 //! the task → the ledger, which pages read, and by way of [`Behaviours`] a finding for the incidents. Nothing is blocked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -15,6 +14,7 @@ use crate::capture::packet::{Nanos, Packet};
 use crate::config::Settings;
 use crate::daemon::incident;
 use crate::daemon::supervise::{Supervisor, Task};
+use crate::detect::board::Table;
 use crate::detect::engine::Engine;
 use crate::detect::exempt::{Exemptions, Gate};
 use crate::detect::ledger::Ledger;
@@ -33,13 +33,6 @@ const HELD_BACK: usize = 4096;
 const SHOW_EVERY_NS: u64 = 2_000_000_000;
 /// How often it is looked for news that have waited long enough.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// What was counted.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    /// Detections for which there was no room.
-    pub(super) shed: AtomicU64,
-}
 
 /// What the configuration says.
 struct Setup {
@@ -63,7 +56,6 @@ impl Setup {
 /// Detection with everything around it.
 pub(super) struct Detect {
     board: Arc<Board>,
-    counts: Arc<Counts>,
     intake: mpsc::Sender<Detection>,
     receiver: Mutex<mpsc::Receiver<Detection>>,
     findings: mpsc::Sender<Finding>,
@@ -77,7 +69,6 @@ impl Detect {
         let (intake, receiver) = mpsc::channel(QUEUE);
         Self {
             board: Arc::default(),
-            counts: Arc::default(),
             intake,
             receiver: Mutex::new(receiver),
             findings,
@@ -110,7 +101,7 @@ impl Detect {
             intake: self.intake.clone(),
             waits: Vec::new(),
             board: Arc::clone(&self.board),
-            counts: Arc::clone(&self.counts),
+            shed: 0,
             shown: Nanos::default(),
         }
     }
@@ -144,6 +135,8 @@ impl Detect {
                     ledger.forget(Nanos::from(now));
                     if std::mem::take(&mut is_new) {
                         self.board.show_held(ledger.list());
+                        self.board.set_shed(Table::Ledger, ledger.shed());
+                        self.board.set_shed(Table::Incidents, behaviours.shed());
                     }
                     let mut found = behaviours.due(now);
                     let changed = gate.again(&self.exemptions.load(), now);
@@ -183,7 +176,7 @@ pub(super) struct Judge {
     /// What the task has not taken yet.
     waits: Vec<Detection>,
     board: Arc<Board>,
-    counts: Arc<Counts>,
+    shed: u64,
     shown: Nanos,
 }
 
@@ -209,6 +202,7 @@ impl Judge {
         if now.since(self.shown) >= SHOW_EVERY_NS {
             self.shown = now;
             self.board.show_machines(self.onlooker.snapshot());
+            self.board.set_shed(Table::Machines, self.onlooker.shed());
         }
     }
 
@@ -226,7 +220,8 @@ impl Judge {
         if self.waits.len() > HELD_BACK {
             let shed = self.waits.len() - HELD_BACK;
             self.waits.truncate(HELD_BACK);
-            self.counts.shed.fetch_add(shed as u64, Ordering::Relaxed);
+            self.shed += shed as u64;
+            self.board.set_shed(Table::Waiting, self.shed);
         }
     }
 }

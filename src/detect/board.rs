@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
@@ -25,6 +26,23 @@ pub struct Board {
     machines: ArcSwap<Vec<Arc<Portrait>>>,
     held: ArcSwap<Vec<Arc<Detection>>>,
     surroundings: ArcSwapOption<Box<dyn Surroundings>>,
+    shed: [AtomicU64; 4],
+}
+
+/// The bounded tables of detection, by the word of the exposition.
+const TABLES: [&str; 4] = ["waiting", "ledger", "incidents", "machines"];
+
+/// Where something found no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Table {
+    /// Of what the engine said, on its way to the task.
+    Waiting,
+    /// The ledger.
+    Ledger,
+    /// On the way to the incidents.
+    Incidents,
+    /// The portraits.
+    Machines,
 }
 
 impl fmt::Debug for Board {
@@ -81,6 +99,20 @@ impl Board {
     /// What the site holds a machine to be.
     pub fn known(&self, machine: &Machine) -> Known {
         self.surroundings.load().as_ref().map(|surroundings| surroundings.known(machine)).unwrap_or_default()
+    }
+
+    /// How much has found no room so far, in which table.
+    pub fn set_shed(&self, table: Table, count: u64) {
+        if let Some(shed) = self.shed.get(table as usize) {
+            shed.store(count, Ordering::Relaxed);
+        }
+    }
+
+    /// The same, to be told.
+    pub fn shed(&self) -> [(&'static str, u64); 4] {
+        let mut all = TABLES.map(|table| (table, 0));
+        all.iter_mut().zip(&self.shed).for_each(|((_, count), shed)| *count = shed.load(Ordering::Relaxed));
+        all
     }
 
     /// Whoever judges shows the machines as they are now.

@@ -8,6 +8,7 @@
 
 mod access;
 mod capture;
+mod detect;
 pub mod devices;
 mod families;
 mod flow;
@@ -26,6 +27,7 @@ pub mod vitals;
 
 pub use access::AccessCollector;
 pub use capture::CaptureCollector;
+pub use detect::DetectCollector;
 pub use flow::FlowCollector;
 pub use http::{Metrics, router};
 pub use incident::IncidentCollector;

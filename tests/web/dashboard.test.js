@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 
 const home = process.env.NETROOM_URL;
 const PORT = "/device/core-1/port/FortyGigE1%2F0%2F32";
-const PAGES = ["/", "/devices", "/device/acc-a1", PORT, "/ports?sort=-in", "/search?q=acc", "/help", "/nowhere"];
+const PAGES = ["/", "/devices", "/device/acc-a1", PORT, "/ports?sort=-in", "/detect", "/search?q=acc", "/help", "/nowhere"];
 let browser;
 
 before(async () => {

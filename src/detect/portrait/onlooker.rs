@@ -52,6 +52,11 @@ impl Onlooker {
         self.portraits.snapshot()
     }
 
+    /// Machines that found no room.
+    pub const fn shed(&self) -> u64 {
+        self.portraits.shed()
+    }
+
     /// Looks at one packet, in the light of what the engine knows of the site.
     pub fn packet(&mut self, packet: &Packet<'_>, sight: &Sight) {
         match &packet.body {
