@@ -142,11 +142,18 @@ impl<T> Fixed<T> {
 
     /// The entry of a key, made when there is none. `now` is the time of use, in any unit that only grows.
     pub fn entry(&mut self, key: u64, now: u32, make: impl FnOnce() -> T) -> Option<&mut T> {
-        self.entry_by(key, now, make, |_| 0)
+        self.entry_in(key, now, make, |set| set.used.iter().enumerate().min_by_key(|(_, used)| **used).map_or(0, |(way, _)| way))
     }
 
     /// The same; when the place is full, the entry with the least `worth` goes, among equals the longest unused.
     pub fn entry_by(&mut self, key: u64, now: u32, make: impl FnOnce() -> T, worth: impl Fn(&T) -> u32) -> Option<&mut T> {
+        self.entry_in(key, now, make, |set| {
+            let ways = set.values.iter().zip(set.used).enumerate();
+            ways.min_by_key(|(_, (value, used))| (value.as_ref().map_or(0, &worth), *used)).map_or(0, |(way, _)| way)
+        })
+    }
+
+    fn entry_in(&mut self, key: u64, now: u32, make: impl FnOnce() -> T, least: impl FnOnce(&Set<T>) -> usize) -> Option<&mut T> {
         let (place, key) = (self.place(key), key.max(1));
         let set = self.sets.get_mut(place)?.get_or_insert_with(|| Box::new(Set::new()));
         let known = set.way(key);
@@ -154,8 +161,7 @@ impl<T> Fixed<T> {
             Some(way) => way,
             None => {
                 self.forgotten += 1;
-                let ways = set.values.iter().zip(set.used).enumerate();
-                ways.min_by_key(|(_, (value, used))| (value.as_ref().map_or(0, &worth), *used)).map_or(0, |(way, _)| way)
+                least(set)
             }
         };
         *set.used.get_mut(way)? = now;
