@@ -19,6 +19,10 @@ mod daemon;
 #[cfg(test)]
 mod damaged;
 #[cfg(test)]
+mod detect_campus;
+#[cfg(test)]
+mod detect_corpus;
+#[cfg(test)]
 mod device_command;
 #[cfg(test)]
 mod device_tables;
