@@ -96,7 +96,7 @@ pub struct Contact {
 
 impl Default for Contact {
     fn default() -> Self {
-        Self { memory_s: 1800, tcp_ms: 5000, udp_ms: 8000, icmp_ms: 4000, arp_ms: 3000, one_way: 200 }
+        Self { memory_s: 1800, tcp_ms: 3000, udp_ms: 8000, icmp_ms: 4000, arp_ms: 3000, one_way: 200 }
     }
 }
 
@@ -314,13 +314,18 @@ pub struct ArpSweep {
     pub window_s: u32,
     /// Or by outcome: the test.
     pub walk: Walk,
+    /// Of so many addresses at least.
+    pub least: u16,
+    /// Within so many seconds.
+    pub walk_s: u32,
     /// By count only, when less than this share of all requests is seen answered: replies are unicast.
     pub replies: f32,
 }
 
 impl Default for ArpSweep {
     fn default() -> Self {
-        Self { targets: 60, window_s: 60, walk: Walk { benign: 0.6, worm: 0.15, bound: 50_000.0 }, replies: 0.05 }
+        // A network where most addresses live hides a sweep among answers: a third without is far more than a usual machine's.
+        Self { targets: 60, window_s: 60, walk: Walk { benign: 0.92, worm: 0.6, bound: 1e9 }, least: 50, walk_s: 600, replies: 0.05 }
     }
 }
 

@@ -23,6 +23,8 @@ use super::talks::Talks;
 use super::verticals::Verticals;
 use super::window::TICKS;
 
+/// As a power of a walk's bound.
+const HALF: f32 = 0.5;
 /// What is looked at again a little later waits here, at most so many.
 const REVIEWS: usize = 4096;
 /// What tells keys of pairs apart that are no contacts.
@@ -373,7 +375,9 @@ impl Contacts {
     fn excused_port(&self, port: u16, src: IpAddr, dst: IpAddr, class: Class, at: &Scene<'_>) -> bool {
         let peers = matches!(class, Class::Tcp | Class::Udp) && self.settings.ports.lan_peers.contains(&port) && at.sight.is_local(dst);
         let mail = class == Class::Tcp && at.sight.is_mail(src) && self.settings.spam.ports.contains(&port);
-        peers || mail || (port == 53 && at.sight.is_resolver(src))
+        // Who installs updates or copies files for all finds many switched off or closed; not so at addresses that are nobody's.
+        let serves = class == Class::Tcp && at.sight.is_server(src) && at.sight.is_local(dst) && !at.sight.is_dark(dst);
+        peers || mail || serves || (port == 53 && at.sight.is_resolver(src))
     }
 
     /// An answer to a contact. Whether one was awaited.
@@ -406,7 +410,7 @@ impl Contacts {
             }
         }
         let region = self.outages.region(of, at.sight);
-        self.outages.note(region ^ class as u64 / 3, key, true, at.now.tick);
+        self.outages.note(region ^ (class as u64 / 3), key, true, at.now.tick);
         true
     }
 
@@ -418,7 +422,7 @@ impl Contacts {
         self.pairs.set(pair, at.now.second, State::Failed);
         self.mirror.replies = self.mirror.replies.saturating_add(1);
         let (key, region) = (self.host_key(by), self.outages.region(of, at.sight));
-        self.outages.note(region ^ class as u64 / 3, key, true, at.now.tick);
+        self.outages.note(region ^ (class as u64 / 3), key, true, at.now.tick);
         if class == Class::Tcp {
             let vertical = self.mixer.pair(number(by), number(of), VERTICAL);
             self.verticals.outcome(vertical, at.now.tick, false);
@@ -431,13 +435,30 @@ impl Contacts {
 
     fn timeout(&mut self, awaited: &Awaited, at: &mut Scene<'_>) {
         let to = address(awaited.to());
-        let region = self.outages.region(to, at.sight) ^ awaited.class as u64 / 3;
+        let region = self.outages.region(to, at.sight) ^ (awaited.class as u64 / 3);
         let excused = self.outages.excuses(region, awaited.host, awaited.made, at.now.tick);
-        self.outages.note(region, awaited.host, false, at.now.tick);
+        // Several worms at once are no outage: who is half-way to being called one is no witness.
+        if !self.leans(awaited.host, awaited.class) {
+            self.outages.note(region, awaited.host, false, at.now.tick);
+        }
         let Some(src) = self.hosts.find(awaited.host).and_then(|host| host.machine().ip) else { return };
         if !excused && !self.excused_port(awaited.port, src, to, awaited.class, at) {
             self.failed(awaited.host, awaited.to(), awaited.port, awaited.class, awaited.made, at);
         }
+    }
+
+    /// Whether a machine's own failures are half of what makes a worm.
+    fn leans(&mut self, key: u64, class: Class) -> bool {
+        let settings = &self.settings;
+        self.hosts.find(key).is_some_and(|host| match class {
+            Class::Tcp => {
+                let walk = &settings.tcp_walk;
+                host.tcp.beyond(walk, HALF) || host.tcp_ports.look(&settings.ports).distance(walk) >= HALF
+            }
+            Class::Udp => host.udp.beyond(&settings.udp_walk.walk, HALF),
+            Class::Arp => host.arp.beyond(&settings.arp.walk, HALF),
+            Class::Icmp => false,
+        })
     }
 
     /// A contact has failed, and nothing excuses it.
@@ -455,7 +476,7 @@ impl Contacts {
             Class::Arp => host.arp.fail(&self.settings.arp.walk, made),
             Class::Icmp => {}
         }
-        self.samples.note(key, to, port, class, true, at.now.tick);
+        self.samples.note(key, to, port, class, true, made);
         match class {
             Class::Tcp | Class::Udp => self.judge_walk(key, class, at),
             Class::Arp => self.judge_asking(key, at),

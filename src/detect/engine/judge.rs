@@ -11,6 +11,7 @@ use crate::detect::{Detection, Kind};
 
 use super::contact::{Contacts, Review, Scene};
 use super::evidence::{Facts, places};
+use super::host::Step;
 use super::level;
 use super::pending::Class;
 use super::ports::Look;
@@ -38,12 +39,14 @@ impl Contacts {
         let walk = if tcp { self.settings.tcp_walk } else { self.settings.udp_walk.walk };
         let Some(host) = self.hosts.find(key) else { return };
         let (step, ports) = if tcp { (host.tcp, host.tcp_ports) } else { (host.udp, host.udp_ports) };
-        if !step.beyond(&walk, 1.0) || self.one_way() {
+        let look = ports.look(&self.settings.ports);
+        let alone = tcp && look.distance(&walk) >= 1.0;
+        if !(alone || step.beyond(&walk, 1.0)) || self.one_way() {
             return;
         }
         let failures = if tcp { 0 } else { u32::from(self.settings.udp_walk.failures) };
         let machines = self.samples.failing_machines(key, class);
-        let (kind, port) = match ports.look(&self.settings.ports) {
+        let (kind, port) = match look {
             // Many ports of one machine have a rule of their own.
             Look::Worm { port, failed, .. } if failed >= failures && machines >= 2 => {
                 (if tcp { Kind::TcpScan } else { Kind::UdpWorm }, Some(port))
@@ -55,9 +58,16 @@ impl Contacts {
             return;
         }
         let sample = self.samples.of(key, class, |other| port.is_none_or(|port| port == other));
-        let facts = outcomes(step.failed, step.answered, step.from, straight(&walk), at).text("sample", places(sample.into_iter()));
+        // Where others succeed in between, the walk has begun again and again: the port's own outcomes are told.
+        let (failed, answered, from) = match look {
+            Look::Worm { failed, answered, .. } if alone => {
+                (failed.max(step.failed.into()), answered, self.samples.begun(key, at.now.tick))
+            }
+            _ => (step.failed.into(), step.answered.into(), step.from),
+        };
+        let facts = outcomes(failed, answered, from, straight(&walk), at).text("sample", places(sample.into_iter()));
         let facts = port.into_iter().fold(facts, |facts, port| facts.number("port", port.into()));
-        self.say(kind, key, step.from, step.contacts.max(step.failed).into(), facts, at);
+        self.say(kind, key, from, u64::from(step.contacts).max((failed + answered).into()), facts, at);
     }
 
     /// Rule 4: dead addresses, by a machine whose contacts fail anyway.
@@ -139,11 +149,16 @@ impl Contacts {
         let seen = self.mirror.asked >= ARP_SHARE_OF && self.mirror.told as f32 >= settings.replies * self.mirror.asked as f32;
         let Some(host) = self.hosts.find(key) else { return };
         let step = host.arp;
-        if !seen || !step.beyond(&settings.walk, 1.0) || self.said(key, Kind::ArpSweep, at) {
+        if at.now.tick.saturating_sub(step.from) > settings.walk_s * TICKS {
+            // What adds up over hours is a life, not a sweep.
+            host.arp = Step::default();
+            return;
+        }
+        if !seen || step.contacts < settings.least || !step.beyond(&settings.walk, 1.0) || self.said(key, Kind::ArpSweep, at) {
             return;
         }
         let sample = self.samples.of(key, Class::Arp, |_| true);
-        let facts = outcomes(step.failed, step.answered, step.from, straight(&settings.walk), at);
+        let facts = outcomes(step.failed.into(), step.answered.into(), step.from, straight(&settings.walk), at);
         let contacts = u64::from(step.contacts.max(step.failed));
         self.say(Kind::ArpSweep, key, step.from, contacts, facts.text("sample", places(sample.into_iter())), at);
     }
@@ -237,7 +252,7 @@ fn counted(window: &Window, window_s: u32, least: u16) -> Facts {
     Facts::counted(window.count.into(), window_s, least.into()).number("answered", window.answered.into())
 }
 
-fn outcomes(failed: u16, answered: u16, from: u32, straight: u64, at: &Scene<'_>) -> Facts {
+fn outcomes(failed: u32, answered: u32, from: u32, straight: u64, at: &Scene<'_>) -> Facts {
     let window_s = at.now.tick.saturating_sub(from).div_ceil(TICKS);
     Facts::counted(failed.into(), window_s, straight).number("failed", failed.into()).number("answered", answered.into())
 }

@@ -1,7 +1,7 @@
 //! Which ports a machine's contacts fail on: a worm wants one service of everybody, a peer-to-peer program finds dead peers on
 //! any port. Twelve ports are held; what is least seen makes room.
 
-use crate::detect::settings::PortTest;
+use crate::detect::settings::{PortTest, Walk};
 
 /// Failures that a port must have to lead.
 const LEADS: u32 = 3;
@@ -26,6 +26,19 @@ pub(super) enum Look {
     Peers,
     /// Neither.
     Unclear,
+}
+
+impl Look {
+    /// How far the outcomes on the port that leads go towards the bound of a walk: 1 is there. What succeeds on other ports,
+    /// as a person's browsing beside a slow worm, says nothing of this one.
+    pub(super) fn distance(&self, walk: &Walk) -> f32 {
+        match *self {
+            Self::Worm { failed, answered, .. } => {
+                (failed as f32 * walk.failure().ln() + answered as f32 * walk.success().ln()) / walk.bound.ln()
+            }
+            Self::Peers | Self::Unclear => 0.0,
+        }
+    }
 }
 
 impl Ports {
@@ -95,6 +108,15 @@ mod tests {
         assert_eq!(table(&[(445, 7, 0)]), Look::Worm { port: 445, failed: 7, answered: 0 });
         assert_eq!(table(&[(443, 7, 4)]), Look::Unclear, "a browser whose sites are down");
         assert_eq!(table(&[(443, 8, 4)]), Look::Worm { port: 443, failed: 8, answered: 4 });
+    }
+
+    #[test]
+    fn seven_failures_of_a_port_reach_the_bound_whatever_succeeds_on_others() {
+        let walk = Walk::default();
+        assert!(table(&[(445, 7, 0), (443, 3, 90)]).distance(&walk) >= 1.0);
+        assert!(table(&[(445, 6, 0), (443, 3, 90)]).distance(&walk) < 1.0);
+        assert!(table(&[(445, 9, 4)]).distance(&walk) < 1.0);
+        assert!(table(&[(445, 7, 0), (443, 9, 90)]).distance(&walk) < 1.0, "most failures are elsewhere");
     }
 
     #[test]

@@ -6,6 +6,10 @@ use crate::detect::quick::{Fixed, address};
 
 use super::evidence::SAMPLE;
 use super::pending::Class;
+use super::window::TICKS;
+
+/// Failures this long after the one before, in ticks, begin anew.
+const FORGOTTEN: u32 = 600 * TICKS;
 
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -31,6 +35,9 @@ struct Sample {
     made: [Option<Place>; SAMPLE],
     failures: u16,
     contacts: u16,
+    /// When the failures began of which the last ones are, and when the last was made, in ticks.
+    since: u32,
+    latest: u32,
 }
 
 /// The samples of those machines that make most contacts.
@@ -46,12 +53,23 @@ impl Samples {
     pub(super) fn note(&mut self, host: u64, to: u128, port: u16, class: Class, failed: bool, tick: u32) {
         let worth = |sample: &Sample| u32::from(sample.contacts) + u32::from(sample.failures) * 8;
         let Some(sample) = self.0.entry_by(host, tick, Sample::default, worth) else { return };
+        if failed {
+            if sample.failures == 0 || tick.saturating_sub(sample.latest) > FORGOTTEN {
+                sample.since = tick;
+            }
+            sample.latest = sample.latest.max(tick);
+        }
         let place = Place { to: [(to >> 64) as u64, to as u64], port, class };
         let (ring, count) = if failed { (&mut sample.failed, &mut sample.failures) } else { (&mut sample.made, &mut sample.contacts) };
         if let Some(slot) = ring.get_mut(usize::from(*count) % SAMPLE) {
             *slot = Some(place);
         }
         *count = count.wrapping_add(1);
+    }
+
+    /// When the failures of a machine began; `otherwise` where none are kept.
+    pub(super) fn begun(&mut self, host: u64, otherwise: u32) -> u32 {
+        self.0.find(host).filter(|sample| sample.failures > 0).map_or(otherwise, |sample| sample.since)
     }
 
     /// Destinations of a class on the ports that `wanted` lets by: those that failed first, then the others.

@@ -190,13 +190,13 @@ impl ClaimJudge {
             // Its own address is not known: the one that comes second is told.
             tell(claim, &settings, Level::Virus, &now_holds, before.mac, (ip, packet.vlan), now, out);
         } else if claim.flips >= settings.flips && claim.span.is_due(now, u64::from(claim.flips)) {
-            conflict(claim, &settings, before, (ip, packet.vlan), now, out);
+            conflict(claim, &settings, before, (ip, packet.vlan), sight, now, out);
         }
     }
 }
 
 /// Two claim one address: the one that whispers, or both.
-fn conflict(claim: &Claim, settings: &Claims, before: Side, at: (IpAddr, Option<u16>), now: Now, out: &mut Vec<Detection>) {
+fn conflict(claim: &Claim, settings: &Claims, before: Side, at: (IpAddr, Option<u16>), sight: &Sight, now: Now, out: &mut Vec<Detection>) {
     let holds = claim.holder;
     let sides = match (holds.unasked, before.unasked) {
         (true, false) => vec![(holds, before, Level::Virus)],
@@ -204,6 +204,10 @@ fn conflict(claim: &Claim, settings: &Claims, before: Side, at: (IpAddr, Option<
         _ => vec![(holds, before, Level::Suspect), (before, holds, Level::Suspect)],
     };
     for (side, other, level) in sides {
+        // A router that takes its gateway's address back is the victim.
+        if sight.is_gateway(at.0) && is_named_router(side.mac, sight) {
+            continue;
+        }
         say(claim, settings, level, &side, other.mac, at, now, out);
     }
 }
