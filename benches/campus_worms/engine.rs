@@ -48,6 +48,7 @@ pub(crate) fn site(town: &Town, knowledge: Knowledge) -> Site {
         exempt: of(&[Role::Monitor]),
         exempt_macs: HashSet::new(),
         live: (knowledge != Knowledge::WithoutLive).then(live),
+        ..Site::default()
     }
 }
 

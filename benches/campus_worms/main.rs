@@ -160,6 +160,8 @@ fn table(runs: &[Run]) {
         format!("{count}/{} ({:.1} %)", of.len(), count as f64 * 100.0 / of.len().max(1) as f64)
     };
     println!("scanners found (virus)          {}", share(&scanners, |fate| fate.found));
+    println!("scanners told (suspect)         {}", share(&scanners, |fate| fate.suspect.is_some()));
+    println!("other kinds told (suspect)      {}", share(&others, |fate| fate.suspect.is_some()));
     println!("scanners with a right name      {}", share(&scanners, |fate| fate.named));
     println!("other kinds found               {}", share(&others, |fate| fate.found));
     println!("other kinds with the right name {}", share(&others, |fate| fate.named));
