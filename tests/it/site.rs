@@ -119,13 +119,16 @@ fn exemptions_are_made_shown_explained_and_ended() {
 fn what_is_not_understood_is_refused_with_its_place() {
     let dir = tempfile::tempdir().unwrap();
     for (text, told) in [
-        ("[[exempt]]\nwho = \"10.1.9.20\"\nowner = \"Li\"\nreason = \"scanner\"\n", ":8:1: this exemption has no `until`"),
+        (
+            "[[exempt]]\nwho = \"10.1.9.20\"\nowner = \"Li\"\nreason = \"scanner\"\n",
+            ":7:1: error[missing-key]: this exemption has no `until`",
+        ),
         (
             "[[exempt]]\nwho = \"10.1.9.20\"\nkinds = [\"tcp-scna\"]\nowner = \"Li\"\nreason = \"x\"\nuntil = \"2027-01-01\"\n",
             "did you mean \"tcp-scan\"?",
         ),
         ("[[exempt]]\nwho = \"10.1.9\"\nowner = \"Li\"\nreason = \"x\"\nuntil = \"soon\"\n", "\"soon\" is no day"),
-        ("[site]\nresolvers = [\"dns.example\"]\n", ":9:14: \"dns.example\" cannot be read"),
+        ("[site]\nresolvers = [\"dns.example\"]\n", ":8:14: error[bad-address]: \"dns.example\" cannot be read"),
         ("[site]\nserver = [\"10.1.0.20\"]\n", "did you mean"),
         ("[tables]\nevery = \"10s\"\n", "take 1m to 1d"),
         ("[zones]\ninner = [\"10.0.0.0/8\"]\nouter = [\"10.0.0.0/8\"]\n", "named as an inner and as an outer network"),

@@ -65,7 +65,7 @@ fn a_machine_with_a_foot_on_either_side_refuses_to_start() {
     let zones = "[snmp]\ncommunity = \"public\"\n[zones]\ninner = [\"10.77.0.0/16\"]\nouter = [\"172.31.0.0/16\"]\n";
     std::fs::write(dir.path().join("netroom.toml"), zones).unwrap();
     assert_eq!(netroom(&network, dir.path(), &["check"]).0, 0, "one side only");
-    network.read("mon", &["ip", "link", "add", "eth1", "type", "dummy"]);
+    network.read("mon", &["ip", "link", "add", "eth1", "type", "veth", "peer", "name", "eth2"]);
     network.read("mon", &["ip", "addr", "add", "172.31.0.9/24", "dev", "eth1"]);
     let told =
         "NET-SEP-01: this machine has addresses in both the inner and the outer network (eth0 10.77.0.1, eth1 172.31.0.9): refuse to start";
