@@ -74,8 +74,7 @@ pub enum TapError {
     Refused {
         /// Which one.
         interface: Arc<str>,
-        /// The system's word.
-        #[source]
+        /// The system's word, part of the message.
         error: io::Error,
     },
     /// The file cannot be written.
@@ -83,8 +82,7 @@ pub enum TapError {
     File {
         /// Which one.
         path: PathBuf,
-        /// The system's word.
-        #[source]
+        /// The system's word, part of the message.
         error: io::Error,
     },
 }

@@ -87,7 +87,8 @@ impl Analysis {
     fn read(&mut self, path: &Path) -> anyhow::Result<()> {
         let mut capture = Capture::open(path)?;
         while let Some(frame) = capture.next()? {
-            self.first.get_or_insert(frame.at);
+            // Merged captures are not always in order.
+            self.first = Some(self.first.map_or(frame.at, |first| first.min(frame.at)));
             self.last = self.last.max(frame.at);
             self.packets += 1;
             self.engine.packet(&frame.parse());

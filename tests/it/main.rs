@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod analyze;
+#[cfg(test)]
 mod bench_farm;
 #[cfg(test)]
 mod browser;

@@ -54,8 +54,7 @@ impl<'a> Frame<'a> {
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
-    #[source]
+    /// What is wrong with it; part of the message above.
     pub what: Trouble,
 }
 
