@@ -188,6 +188,21 @@ impl SecretSource for Machine<'_> {
         })?;
         Ok(Found { secret: only_line(bytes, name)?, exposed: false })
     }
+
+    fn list(&self, path: &Path) -> Result<Option<String>, Unreadable> {
+        let bytes = match read(path, LARGEST_FILE) {
+            Ok((bytes, _)) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let why = format!("{} cannot be read: {}", path.display(), in_words(&error));
+                return Err(Unreadable { why, remedy: "let the account that netroom runs as read it".into() });
+            }
+        };
+        String::from_utf8(bytes).map(Some).map_err(|_| Unreadable {
+            why: format!("{} is not UTF-8", path.display()),
+            remedy: "save it as UTF-8; from GBK: iconv -f GB18030 -t UTF-8".into(),
+        })
+    }
 }
 
 fn only_line(bytes: Vec<u8>, whose: &str) -> Result<Secret, Unreadable> {

@@ -8,7 +8,9 @@
 pub mod access;
 pub mod calendar;
 pub mod capture;
+pub mod classes;
 mod credentials;
+pub mod detect;
 mod devices;
 pub mod exempt;
 pub mod files;

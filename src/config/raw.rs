@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::access::{Plaintext, RawAccess, RawTls};
 use super::calendar::RawCalendar;
 use super::capture::RawCapture;
+use super::detect::RawDetect;
 use super::exempt::RawExempt;
 use super::flow::RawFlow;
 use super::hosts::{RawHost, RawPing};
@@ -69,6 +70,8 @@ pub(super) struct RawFile {
     pub notify: Option<RawNotify>,
     /// Holidays and the weekend days that are worked for them.
     pub calendar: Option<RawCalendar>,
+    /// How machines are judged by what they send.
+    pub detect: Option<RawDetect>,
     /// How faults become incidents.
     pub incident: Option<RawIncident>,
     /// Thresholds of one's own.
@@ -298,9 +301,10 @@ macro_rules! layer {
 }
 
 layer!(
-    RawFile: data time_zone; sections log web access metrics retention snmp traps capture flow notify ping incident calendar tables site zones;
+    RawFile: data time_zone; sections log web access metrics retention snmp traps capture flow notify ping incident calendar tables site zones detect;
     lists device person duty host rule maintenance exempt
 );
+layer!(RawDetect: mode hours classes; lists off lookups rules);
 layer!(RawPing: devices gateway timeout interval probes size down up lossy slow);
 layer!(RawLog: filter format);
 layer!(RawTables: enabled every crowded; lists watch);

@@ -14,6 +14,7 @@ use super::Loaded;
 use super::access::{self, Plaintext};
 use super::calendar;
 use super::capture;
+use super::detect;
 use super::devices;
 use super::exempt;
 use super::files::Overrides;
@@ -85,6 +86,11 @@ impl Judge<'_> {
     /// Two places contradict each other; the later one is told.
     pub(super) fn conflict(&mut self, offset: usize, other: usize, code: Code, message: String, remedy: &str) {
         self.tell(Severity::Error, Some(offset), Some(other), code, message, remedy.into());
+    }
+
+    /// One with a place of its own, outside of the files of the configuration.
+    pub(super) fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
     }
 
     /// Whether something between two offsets could not be read.
@@ -171,6 +177,7 @@ impl Judge<'_> {
         settings.exemptions = exempt::resolve(self, raw.exempt.unwrap_or_default(), &settings.time_zone);
         settings.flow = flow::resolve(self, &raw.flow.unwrap_or_default());
         settings.calendar = calendar::resolve(self, raw.calendar.unwrap_or_default());
+        settings.detect = detect::resolve(self, raw.detect.unwrap_or_default());
         settings.incident = rules::incident(self, raw.incident.unwrap_or_default());
         settings.rules = rules::rules(self, raw.rule.unwrap_or_default());
         settings.maintenance = rules::maintenance(self, raw.maintenance.unwrap_or_default(), &settings.time_zone);

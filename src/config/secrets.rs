@@ -28,12 +28,14 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// Reads secrets that stand outside of the configuration.
+/// Reads secrets, and lists, that stand outside of the configuration.
 pub(super) trait SecretSource {
     /// A file.
     fn file(&self, path: &Path) -> Result<Found, Unreadable>;
     /// A systemd credential (`LoadCredential=`).
     fn credential(&self, name: &str) -> Result<Found, Unreadable>;
+    /// A text that is no secret; `None` when there is no such file.
+    fn list(&self, path: &Path) -> Result<Option<String>, Unreadable>;
 }
 
 /// The three ways to give one secret: `KEY`, `KEY_file`, `KEY_credential`.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{AccessSettings, Plaintext, TlsSettings};
 use super::calendar::CalendarSettings;
 use super::capture::CaptureSettings;
+use super::detect::DetectSettings;
 use super::exempt::ExemptSettings;
 use super::flow::FlowSettings;
 use super::glob::Glob;
@@ -79,6 +80,8 @@ pub struct Settings {
     pub notify: NotifySettings,
     /// Holidays and the weekend days that are worked for them.
     pub calendar: CalendarSettings,
+    /// How machines are judged by what they send.
+    pub detect: DetectSettings,
     /// How faults become incidents.
     pub incident: IncidentSettings,
     /// Thresholds that count instead of the built-in ones, in the order of the files.
@@ -117,6 +120,7 @@ impl Settings {
             devices: Vec::new(),
             notify: NotifySettings::default(),
             calendar: CalendarSettings::default(),
+            detect: DetectSettings::default(),
             incident: IncidentSettings::default(),
             rules: Vec::new(),
             maintenance: Vec::new(),

@@ -19,7 +19,8 @@ use crate::detect::engine::Engine;
 use crate::detect::exempt::{Exemptions, Gate};
 use crate::detect::ledger::Ledger;
 use crate::detect::portrait::Onlooker;
-use crate::detect::{self, Board, Detection, Site};
+use crate::detect::tune::Tuning;
+use crate::detect::{Board, Detection, Site};
 use crate::incident::behaviour::{Around, Behaviours, Names};
 use crate::incident::rules::plan::Book;
 use crate::incident::scope::Scope;
@@ -31,6 +32,8 @@ const QUEUE: usize = 4096;
 const HELD_BACK: usize = 4096;
 /// How often pages are shown the machines anew.
 const SHOW_EVERY_NS: u64 = 2_000_000_000;
+/// How often they are shown the classes of traffic anew.
+const COUNT_EVERY_NS: u64 = 30_000_000_000;
 /// How often it is looked for news that have waited long enough.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -53,6 +56,11 @@ impl Setup {
     }
 }
 
+/// What engines are given by the configuration.
+pub(super) fn tuning(settings: &Settings) -> Tuning {
+    Tuning::new(&settings.detect, incident::calendar(settings))
+}
+
 /// Detection with everything around it.
 pub(super) struct Detect {
     board: Arc<Board>,
@@ -61,6 +69,7 @@ pub(super) struct Detect {
     findings: mpsc::Sender<Finding>,
     setup: ArcSwap<Setup>,
     exemptions: Arc<ArcSwap<Exemptions>>,
+    tuning: watch::Sender<Arc<Tuning>>,
 }
 
 impl Detect {
@@ -74,6 +83,7 @@ impl Detect {
             findings,
             setup: ArcSwap::from_pointee(Setup::new(settings)),
             exemptions,
+            tuning: watch::Sender::new(Arc::new(tuning(settings))),
         }
     }
 
@@ -93,16 +103,22 @@ impl Detect {
         // Without chance the places in the tables can be guessed; they stay bounded all the same.
         let _ = getrandom::fill(&mut seed);
         let (seed, facts) = (u64::from_ne_bytes(seed), Site::clone(&site.borrow()));
-        let engine = Engine::new(detect::settings::Settings::default(), facts, seed);
+        let tuning = self.tuning.subscribe();
+        let set = Arc::clone(&tuning.borrow());
+        let mut engine = Engine::new(set.settings.clone(), facts, seed);
+        set.hand_to(&mut engine);
         Judge {
             engine,
             onlooker: Onlooker::new(seed),
             site,
+            is_on: set.is_on,
+            tuning,
             intake: self.intake.clone(),
             waits: Vec::new(),
             board: Arc::clone(&self.board),
             shed: 0,
             shown: Nanos::default(),
+            counted: Nanos::default(),
         }
     }
 
@@ -118,6 +134,7 @@ impl Detect {
     /// Another configuration is in force.
     pub(super) fn reloaded(&self, settings: &Settings) {
         self.setup.store(Arc::new(Setup::new(settings)));
+        self.tuning.send_replace(Arc::new(tuning(settings)));
     }
 
     /// One life of the task.
@@ -172,19 +189,25 @@ pub(super) struct Judge {
     engine: Engine,
     onlooker: Onlooker,
     site: watch::Receiver<Arc<Site>>,
+    tuning: watch::Receiver<Arc<Tuning>>,
+    /// Whether machines are judged; they are portrayed in any case.
+    is_on: bool,
     intake: mpsc::Sender<Detection>,
     /// What the task has not taken yet.
     waits: Vec<Detection>,
     board: Arc<Board>,
     shed: u64,
     shown: Nanos,
+    counted: Nanos,
 }
 
 impl Judge {
     /// Packets in the order in which they passed.
     pub(super) fn packets(&mut self, packets: &[Packet<'_>]) {
         for packet in packets {
-            self.engine.packet(packet);
+            if self.is_on {
+                self.engine.packet(packet);
+            }
             self.onlooker.packet(packet, self.engine.sight());
         }
         self.tell();
@@ -196,6 +219,11 @@ impl Judge {
             let site = Site::clone(&self.site.borrow_and_update());
             self.engine.set_site(site);
         }
+        if self.tuning.has_changed().unwrap_or(false) {
+            let set = Arc::clone(&self.tuning.borrow_and_update());
+            set.hand_to(&mut self.engine);
+            self.is_on = set.is_on;
+        }
         self.engine.tick(now);
         self.onlooker.tick(now);
         self.tell();
@@ -203,6 +231,10 @@ impl Judge {
             self.shown = now;
             self.board.show_machines(self.onlooker.snapshot());
             self.board.set_shed(Table::Machines, self.onlooker.shed());
+        }
+        if now.since(self.counted) >= COUNT_EVERY_NS {
+            self.counted = now;
+            self.board.show_traffic(self.engine.traffic());
         }
     }
 
@@ -231,7 +263,9 @@ mod tests {
     use super::*;
     use crate::capture::headers;
     use crate::capture::link::Link;
+    use crate::capture::packet::{Body, Ip, Tcp, Transport};
     use crate::config::Settings;
+    use crate::config::detect::{DetectMode, DetectSettings};
     use crate::demo::mirror::frame;
     use crate::model::{MacAddr, Verdict};
 
@@ -249,8 +283,12 @@ mod tests {
     }
 
     async fn told(site: Site) -> (Option<Finding>, Arc<Board>) {
+        told_by(&Settings::new("/nowhere"), site).await
+    }
+
+    async fn told_by(settings: &Settings, site: Site) -> (Option<Finding>, Arc<Board>) {
         let (findings, mut told) = mpsc::channel(16);
-        let detect = Arc::new(Detect::new(&Settings::new("/nowhere"), findings, Arc::default()));
+        let detect = Arc::new(Detect::new(settings, findings, Arc::default()));
         let (_keep, site) = watch::channel(Arc::new(site));
         let mut judge = detect.judge(site);
         let token = CancellationToken::new();
@@ -276,6 +314,40 @@ mod tests {
         assert!(matches!(finding.verdict, Verdict::Raised(_)));
         let machines = board.machines();
         assert!(machines.iter().any(|portrait| portrait.is("10.1.0.9".parse().unwrap())), "{machines:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rule_that_is_off_and_a_room_that_is_off_tell_nothing() {
+        let mut settings = Settings::new("/nowhere");
+        settings.detect.off = vec!["storm"];
+        assert_eq!(told_by(&settings, Site::default()).await.0, None);
+        settings.detect = DetectSettings { mode: DetectMode::Off, ..DetectSettings::default() };
+        let (finding, board) = told_by(&settings, Site::default()).await;
+        assert_eq!(finding, None);
+        assert!(!board.machines().is_empty(), "machines are portrayed all the same");
+    }
+
+    #[tokio::test]
+    async fn a_reload_reaches_the_engine_and_classes_reach_the_board() {
+        let (findings, _told) = mpsc::channel(16);
+        let mut settings = Settings::new("/nowhere");
+        let detect = Detect::new(&settings, findings, Arc::default());
+        let (_keep, site) = watch::channel(Arc::new(Site::default()));
+        let mut judge = detect.judge(site);
+        settings.detect.off = vec!["storm"];
+        detect.reloaded(&settings);
+        judge.tick(Nanos(START));
+        storm(&mut judge);
+        assert!(judge.waits.is_empty() && detect.receiver.lock().await.is_empty());
+        let ip = |last| std::net::IpAddr::from([10, 1, 0, last]);
+        let tcp = Tcp { src_port: 50_000, dst_port: 993, flags: Tcp::ACK, data_octets: 10, data: &[] };
+        let body =
+            Ip { src: ip(9), dst: [203, 0, 113, 7].into(), hops: 64, extensions: 0, later_fragment: false, transport: Transport::Tcp(tcp) };
+        let at = Nanos(START + 4_000_000_000);
+        judge.packets(&[Packet { at, wire_octets: 60, src_mac: None, dst_mac: None, vlan: None, body: Body::Ip(body) }]);
+        judge.tick(Nanos(START + 60_000_000_000));
+        let report = detect.board().traffic();
+        assert_eq!((report.totals.iter().map(|octets| octets.sent).sum::<u64>(), report.hours.len()), (60, 1));
     }
 
     #[tokio::test(start_paused = true)]

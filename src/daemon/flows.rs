@@ -11,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::capture::packet::Nanos;
 use crate::config::Settings;
+use crate::daemon::detect::tuning;
 use crate::daemon::supervise::{Supervisor, Task};
 use crate::detect::engine::Engine;
-use crate::detect::{self, Detection, Site};
+use crate::detect::tune::Tuning;
+use crate::detect::{Detection, Site};
 use crate::flow::driver::{Batch, Receiver};
 use crate::flow::silence::{Change, Silence};
 use crate::flow::stats::Stats;
@@ -38,6 +40,7 @@ pub(super) struct Flows {
     site: watch::Receiver<Arc<Site>>,
     silent: Duration,
     devices: arc_swap::ArcSwap<Vec<(std::net::IpAddr, Arc<str>)>>,
+    tuning: arc_swap::ArcSwap<Tuning>,
     /// Why nothing is received although it is wanted, at which address.
     trouble: Option<(String, String)>,
 }
@@ -63,7 +66,8 @@ impl Flows {
         };
         let batches = receiver.is_some().then(|| Mutex::new(batches));
         let devices = arc_swap::ArcSwap::from_pointee(devices(settings));
-        Self { receiver, batches, findings, detections, site, silent: settings.flow.silent, devices, trouble }
+        let tuning = arc_swap::ArcSwap::from_pointee(tuning(settings));
+        Self { tuning, receiver, batches, findings, detections, site, silent: settings.flow.silent, devices, trouble }
     }
 
     /// What is counted, when anything is received.
@@ -93,6 +97,7 @@ impl Flows {
     /// Takes over who may send from another configuration.
     pub(super) fn reloaded(&self, settings: &Settings) {
         self.devices.store(Arc::new(devices(settings)));
+        self.tuning.store(Arc::new(tuning(settings)));
         if let Some(receiver) = &self.receiver {
             receiver.set_allowed(allowed(settings));
         }
@@ -106,7 +111,9 @@ impl Flows {
         // Without chance the places in the tables can be guessed; they stay bounded all the same.
         let _ = getrandom::fill(&mut seed);
         let mut site = self.site.clone();
-        let mut engine = Engine::new(detect::settings::Settings::default(), Site::clone(&site.borrow()), u64::from_ne_bytes(seed));
+        let mut set = self.tuning.load_full();
+        let mut engine = Engine::new(set.settings.clone(), Site::clone(&site.borrow()), u64::from_ne_bytes(seed));
+        set.hand_to(&mut engine);
         let mut tick = tokio::time::interval(TICK_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -116,9 +123,14 @@ impl Flows {
                     if site.has_changed().unwrap_or(false) {
                         engine.set_site(Site::clone(&site.borrow_and_update()));
                     }
+                    let now_set = self.tuning.load_full();
+                    if !Arc::ptr_eq(&set, &now_set) {
+                        set = now_set;
+                        set.hand_to(&mut engine);
+                    }
                     engine.tick(Nanos::from(clock::wall()));
                 }
-                batch = batches.recv() => batch.unwrap_or_default().iter().for_each(|record| engine.flow(record)),
+                batch = batches.recv() => batch.unwrap_or_default().iter().filter(|_| set.is_on).for_each(|record| engine.flow(record)),
             }
             for detection in engine.take() {
                 if token.run_until_cancelled(self.detections.send(detection)).await.is_none() {

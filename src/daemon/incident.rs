@@ -216,7 +216,7 @@ fn hosts_and_services(settings: &Settings) -> usize {
 }
 
 /// The office's days, with its holidays.
-fn calendar(settings: &Settings) -> Calendar {
+pub(super) fn calendar(settings: &Settings) -> Calendar {
     let days = |list: &[Arc<str>]| -> Vec<jiff::civil::Date> { list.iter().filter_map(|day| day.parse().ok()).collect() };
     Calendar::new(settings.time_zone.clone(), days(&settings.calendar.holidays), days(&settings.calendar.workdays))
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
+use super::class;
 use super::detection::{Detection, Machine, MachineKey};
 use super::portrait::Portrait;
 use super::standing::Known;
@@ -25,6 +26,7 @@ pub trait Surroundings: Send + Sync {
 pub struct Board {
     machines: ArcSwap<Vec<Arc<Portrait>>>,
     held: ArcSwap<Vec<Arc<Detection>>>,
+    traffic: ArcSwap<class::Report>,
     surroundings: ArcSwapOption<Box<dyn Surroundings>>,
     shed: [AtomicU64; 4],
 }
@@ -63,6 +65,11 @@ impl Board {
     /// Everything that is held against somebody, or was within the last day.
     pub fn held(&self) -> Arc<Vec<Arc<Detection>>> {
         self.held.load_full()
+    }
+
+    /// Who has how much of which class of traffic; empty as long as nothing was captured.
+    pub fn traffic(&self) -> Arc<class::Report> {
+        self.traffic.load_full()
     }
 
     /// The machine with this address. Of several that have had an IP address the one that had it last.
@@ -123,6 +130,11 @@ impl Board {
     /// Whoever takes in what is found shows what is held.
     pub fn show_held(&self, held: Vec<Arc<Detection>>) {
         self.held.store(Arc::new(held));
+    }
+
+    /// Whoever judges shows the classes of traffic.
+    pub fn show_traffic(&self, report: class::Report) {
+        self.traffic.store(Arc::new(report));
     }
 
     /// From now on the rest of the house is asked here.

@@ -14,6 +14,7 @@
 
 pub mod baseline;
 pub mod board;
+pub mod class;
 pub mod detection;
 pub mod engine;
 pub mod exempt;
@@ -29,6 +30,7 @@ pub mod site;
 pub mod site_file;
 pub mod snmp;
 pub mod standing;
+pub mod tune;
 pub mod zone;
 
 pub use board::{Board, Surroundings};

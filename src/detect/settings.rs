@@ -45,6 +45,8 @@ pub struct Settings {
     pub guessing: Guessing,
     /// The rules of the segment: names, leases, addresses (rules 10, 11, 15, 16).
     pub lan: super::lan::Settings,
+    /// Far more of the line than is usual.
+    pub hog: super::class::HogSettings,
     /// How a judgement grows and ends.
     pub levels: Levels,
 }

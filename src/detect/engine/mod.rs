@@ -30,12 +30,13 @@ use self::cases::Cases;
 use self::clock::Clock;
 use self::contact::{Contacts, Now, Scene};
 use self::frames::Frames;
+use super::class::{self, Lists, Office, Traffic};
 use super::lan::{self, Lan};
 use super::quick::Mixer;
 use super::settings::Settings;
 use super::sight::Sight;
 use super::zone::Border;
-use super::{Detection, Site};
+use super::{Detection, Kind, Site};
 
 /// The detectors over one stream of packets.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ pub struct Engine {
     cases: Cases,
     frames: Frames,
     lan: Lan,
+    traffic: Traffic,
     contacts: Contacts,
     /// The stamp of the last packet.
     at: Nanos,
@@ -58,6 +60,8 @@ pub struct Engine {
     second: u32,
     /// What rules said of the packet in hand.
     said: Vec<Detection>,
+    /// Kinds that are not told.
+    off: Vec<Kind>,
 }
 
 impl Engine {
@@ -65,7 +69,7 @@ impl Engine {
     pub fn new(settings: Settings, site: Site, seed: u64) -> Self {
         let cases = Cases::new(settings.levels, settings.sizes.cases);
         let frames = Frames::new(settings.spoof, settings.storm, Mixer::new(seed));
-        let lan = Lan::new(&settings.lan, seed);
+        let (lan, traffic) = (Lan::new(&settings.lan, seed), Traffic::new(settings.hog, seed));
         let contacts = Contacts::new(&settings, Mixer::new(seed));
         Self {
             sight: Sight::new(site, seed),
@@ -73,6 +77,7 @@ impl Engine {
             cases,
             frames,
             lan,
+            traffic,
             contacts,
             at: Nanos(0),
             passed_ms: 0,
@@ -80,6 +85,7 @@ impl Engine {
             border: Border::default(),
             second: 0,
             said: Vec::new(),
+            off: Vec::new(),
             settings,
         }
     }
@@ -91,11 +97,13 @@ impl Engine {
         self.pulse();
         self.sight.learn(packet, self.second);
         self.frames.packet(packet, self.second, &self.sight, &mut self.said);
+        let now = lan::Now { ms, at: packet.at };
         if !self.frames.forges(packet.src_mac, self.second) {
             let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
             self.contacts.packet(packet, &mut scene);
+            self.traffic.packet(packet, now, &self.sight, &mut self.said);
         }
-        self.lan.packet(packet, lan::Now { ms, at: packet.at }, &self.sight, &mut self.said);
+        self.lan.packet(packet, now, &self.sight, &mut self.said);
         self.border.packet(packet, &self.sight, &mut self.said);
         self.hear();
     }
@@ -113,9 +121,10 @@ impl Engine {
 
     /// Moves time on when nothing passes, so that what is due is judged. `now` is the wire's time.
     pub fn tick(&mut self, now: Nanos) {
-        self.clock.advance(now);
+        let ms = self.clock.advance(now);
         self.at = now;
         self.pulse();
+        self.traffic.tick(lan::Now { ms, at: now }, &self.sight, &mut self.said);
         self.hear();
     }
 
@@ -141,6 +150,26 @@ impl Engine {
     /// Takes new facts of the site; what was learnt and counted stays.
     pub fn set_site(&mut self, site: Site) {
         self.sight.set_site(site);
+    }
+
+    /// Nothing is told of these kinds from now on.
+    pub fn set_off(&mut self, off: &[Kind]) {
+        self.off = off.to_vec();
+    }
+
+    /// Takes other lists of classes of traffic.
+    pub fn set_lists(&mut self, lists: std::sync::Arc<Lists>) {
+        self.traffic.set_lists(lists);
+    }
+
+    /// Takes other working hours; without any, what holds in working hours holds always.
+    pub fn set_office(&mut self, office: Option<Office>) {
+        self.traffic.set_office(office);
+    }
+
+    /// Who has how much of which class of traffic.
+    pub fn traffic(&mut self) -> class::Report {
+        self.traffic.report()
     }
 
     /// What is known of the site, with what was learnt.
@@ -179,7 +208,8 @@ impl Engine {
 
     /// What was said of a packet becomes cases.
     fn hear(&mut self) {
-        for detection in self.said.drain(..) {
+        let off = &self.off;
+        for detection in self.said.drain(..).filter(|detection| !off.contains(&detection.kind)) {
             self.cases.note(detection, self.second, &self.sight);
         }
     }

@@ -19,7 +19,7 @@ pub struct Now {
 impl Now {
     /// Whole seconds of the engine.
     #[expect(clippy::cast_possible_truncation, reason = "saturates after 136 years")]
-    pub(super) fn second(self) -> u32 {
+    pub(in crate::detect) fn second(self) -> u32 {
         (self.ms / 1000).min(u64::from(u32::MAX)) as u32
     }
 }
