@@ -484,8 +484,8 @@ impl Contacts {
         }
     }
 
-    /// Whether this was said of the machine within this second.
+    /// Whether this was said of the machine within this quarter of a second: what is over in half a second grows too.
     pub(super) fn said(&mut self, host: u64, kind: Kind, at: &Scene<'_>) -> bool {
-        self.saying.seen(self.mixer.one(u128::from(host), (kind as u64) << 32 | u64::from(at.now.second)))
+        self.saying.seen(self.mixer.one(u128::from(host), (kind as u64) << 32 | u64::from(at.now.tick / 4)))
     }
 }
