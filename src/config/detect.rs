@@ -131,10 +131,11 @@ fn kind(judge: &mut Judge<'_>, at: &At<String>) -> Option<&'static str> {
 
 fn domain(judge: &mut Judge<'_>, at: &At<String>) -> Option<Box<str>> {
     match classes::entries(&at.value) {
-        (entries, errors) if errors.is_empty() => match <[_; 1]>::try_from(entries) {
-            Ok([classes::Entry::Name(name)]) => return Some(name),
-            Ok(_) | Err(_) => {}
-        },
+        (entries, errors) if errors.is_empty() => {
+            if let Ok([classes::Entry::Name(name)]) = <[_; 1]>::try_from(entries) {
+                return Some(name);
+            }
+        }
         _ => {}
     }
     judge.error(at.offset, Code::BadName, format!("`detect.lookups`: \"{}\" is no domain", at.value), "write it as \"example.com\"");

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_day_is_drawn_and_said() {
-        let seen = |place: usize| (place >= 100).then(|| Step { contacts: place as f64, failed: 40.0, targets: 30.0 });
+        let seen = |place: usize| (place >= 100).then_some(Step { contacts: place as f64, failed: 40.0, targets: 30.0 });
         let svg = chart((0..288).map(seen).collect()).svg();
         assert!(svg.contains("Failed 7520"), "{svg}");
         for class in ["ng-in\"", "ng-out\"", "ng-in95\""] {

@@ -102,7 +102,7 @@ impl Fan {
         line(out, middle, node);
         svg::path_end(out);
         let count = branch.targets.len().max(1) as f64;
-        let spots: Vec<((f64, f64), &(String, Outcome))> = branch
+        let spots: Vec<(_, &(String, Outcome))> = branch
             .targets
             .iter()
             .enumerate()

@@ -235,7 +235,7 @@ impl Contacts {
             self.later(Review::Vertical(vertical), at);
         }
         self.judge_vertical(vertical, at);
-        self.into_the_dark(first, at);
+        self.meets_the_dark(first, at);
     }
 
     pub(super) fn first_datagram(&mut self, first: &First, at: &mut Scene<'_>) {
@@ -245,7 +245,7 @@ impl Contacts {
         self.note(first, at);
         self.burst_udp(first, at);
         self.lateral(first, at);
-        self.into_the_dark(first, at);
+        self.meets_the_dark(first, at);
     }
 
     fn burst_tcp(&mut self, first: &First, at: &mut Scene<'_>) {
@@ -357,7 +357,7 @@ impl Contacts {
     }
 
     /// Where the site knows who lives, a contact with a dead address has failed before it is sent.
-    fn into_the_dark(&mut self, first: &First, at: &mut Scene<'_>) {
+    fn meets_the_dark(&mut self, first: &First, at: &mut Scene<'_>) {
         if !at.sight.is_dark(first.dst) || self.excused_port(first.port, first.src, first.dst, first.class, at) {
             return;
         }

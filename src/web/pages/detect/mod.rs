@@ -162,7 +162,7 @@ fn busy(app: &App, words: Words, clock: &Clock, machines: &[Arc<Portrait>]) -> V
             (contacts.saturating_add(slot.contacts), failed.saturating_add(slot.failed), targets.max(slot.targets))
         })
     };
-    let mut all: Vec<(&Arc<Portrait>, (u32, u32, u16))> = machines.iter().map(|portrait| (portrait, lately(portrait))).collect();
+    let mut all: Vec<(&Arc<Portrait>, _)> = machines.iter().map(|portrait| (portrait, lately(portrait))).collect();
     all.retain(|(_, (contacts, ..))| *contacts > 0);
     all.sort_by_key(|(portrait, (contacts, ..))| (std::cmp::Reverse(*contacts), portrait.key));
     all.truncate(BUSY);
