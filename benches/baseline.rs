@@ -127,7 +127,7 @@ fn port(index: usize, chance: &mut Chance) -> Port {
             match anomaly.change {
                 Change::Times(times) => bps *= times,
                 Change::Daytime => {
-                    bps = bps.max(level(kind, at.div_euclid(DAY) * DAY + 11 * 3600).0.max(level(kind, MONDAY + 11 * 3600).0))
+                    bps = bps.max(level(kind, at.div_euclid(DAY) * DAY + 11 * 3600).0.max(level(kind, MONDAY + 11 * 3600).0));
                 }
                 Change::Worm(pps) => extra = pps,
             }
