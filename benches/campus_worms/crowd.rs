@@ -82,7 +82,7 @@ impl Actor for Games {
         let sport = world.port(self.host);
         let mut at = t;
         for number in 0..self.chance.among(200, 900) as u32 {
-            let dst = IpAddr::V4(Ipv4Addr::from(0x5d00_0000 | number * 5_003));
+            let dst = IpAddr::V4(Ipv4Addr::from(0x5d00_0000 | (number * 5_003)));
             let port = 27_015 + self.chance.below(20) as u16;
             let answers = self.chance.chance(0.75);
             world.datagram(at, self.host, sport, dst, port, &[0xff; 25], answers.then_some([0xff; 90].as_slice()));
@@ -101,7 +101,7 @@ struct SpeedTest {
 impl Actor for SpeedTest {
     fn step(&mut self, world: &mut World, t: f64) -> Option<f64> {
         for number in 0..self.chance.among(8, 14) as u32 {
-            let dst = IpAddr::V4(Ipv4Addr::from(0x6700_0000 | number * 70_001));
+            let dst = IpAddr::V4(Ipv4Addr::from(0x6700_0000 | (number * 70_001)));
             let far = if self.chance.chance(0.85) { Answer::Open } else { Answer::Silent };
             world.connect(t + f64::from(number) * 0.1, self.host, dst, 8080, Some(far), Talk::SHORT);
         }

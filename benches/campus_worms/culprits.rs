@@ -92,7 +92,7 @@ struct Spam {
 
 impl Actor for Spam {
     fn step(&mut self, world: &mut World, t: f64) -> Option<f64> {
-        let dst = IpAddr::V4(Ipv4Addr::from(0x4a00_0000 | (self.chance.below(30_000) as u32) * 409));
+        let dst = IpAddr::V4(Ipv4Addr::from(0x4a00_0000 | ((self.chance.below(30_000) as u32) * 409)));
         let far = match self.chance.below(10) {
             0 | 1 => Answer::Silent,
             2 => Answer::Refused,

@@ -207,7 +207,7 @@ impl Actor for Desk {
                 }
             }
             6 => {
-                let pool = IpAddr::V4(Ipv4Addr::from(0x7b00_0000 | self.chance.below(40) as u32 * 977));
+                let pool = IpAddr::V4(Ipv4Addr::from(0x7b00_0000 | (self.chance.below(40) as u32 * 977)));
                 let answers = self.chance.chance(0.9);
                 world.datagram(t, host, 123, pool, 123, &[0x23; 48], answers.then_some([0x24; 48].as_slice()));
             }

@@ -49,7 +49,7 @@ impl Actor for Mail {
             world.lookup(t, self.host, &format!("{d}.{c}.{b}.{a}.{list}"), if missing { Name::Missing } else { Name::Found });
         }
         if self.chance.chance(0.5) {
-            let dst = IpAddr::V4(Ipv4Addr::from(0x4a00_0000 | (self.chance.rank(2_000) as u32) * 409));
+            let dst = IpAddr::V4(Ipv4Addr::from(0x4a00_0000 | ((self.chance.rank(2_000) as u32) * 409)));
             let far = match self.chance.below(20) {
                 0 | 1 => Answer::Silent,
                 2 => Answer::Refused,
