@@ -184,7 +184,7 @@ struct Knocking {
 
 impl Actor for Knocking {
     fn step(&mut self, world: &mut World, t: f64) -> Option<f64> {
-        let from = IpAddr::V4(Ipv4Addr::from(0x5000_0000 | self.chance.below(40) as u32 * 65_537));
+        let from = IpAddr::V4(Ipv4Addr::from(0x5000_0000 | (self.chance.below(40) as u32 * 65_537)));
         let [a, b] = world.town.prefix;
         let subnet = world.town.subnets[self.chance.below(world.town.subnets.len() as u64) as usize].base[2];
         let dst = IpAddr::V4(Ipv4Addr::new(a, b, subnet, self.chance.among(1, 254) as u8));

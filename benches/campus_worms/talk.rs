@@ -134,6 +134,7 @@ impl World {
     }
 
     /// A datagram; `back` is what is answered, when somebody does.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one exchange, in the order of the wire")]
     pub(crate) fn datagram(&mut self, t: f64, host: usize, sport: u16, dst: IpAddr, port: u16, data: &[u8], back: Option<&[u8]>) -> f64 {
         let Some((t, there)) = self.reach(t, host, dst) else { return t + 3.0 };
         let src = self.source(host, dst);

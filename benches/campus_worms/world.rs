@@ -132,6 +132,7 @@ impl World {
     }
 
     /// A frame as it is, seen on the mirror port.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one frame, in the order of the wire")]
     pub(crate) fn raw(&mut self, t: f64, subnet: Option<usize>, src: Mac, dst: Mac, kind: u16, body: &[u8], unseen: u16) {
         let vlan = match subnet {
             _ if !self.plan.tags => None,
