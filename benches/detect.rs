@@ -63,7 +63,7 @@ fn chance(at: u64) -> u64 {
 /// Of a hundred packets: 76 segments of connections, 16 datagrams of flows, 3 openings with their answers, 1 look-up with its
 /// answer, 1 ARP request; at 100,000 packets a second.
 fn usual(at: u64, hosts: u64) -> Packet<'static> {
-    let (pick, what) = (chance(at / 2), chance(at / 2 ^ 0x55) % 100);
+    let (pick, what) = (chance(at / 2), chance((at / 2) ^ 0x55) % 100);
     let host = pick % hosts;
     let src = Ipv4Addr::from(0x0a00_0000 + host as u32 + 1);
     // Ten servers for each host, a few of them for all.

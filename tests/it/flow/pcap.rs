@@ -44,7 +44,7 @@ fn frame(flow: u32, step: u32) -> Vec<u8> {
         transport = [ports.0.to_be_bytes().to_vec(), ports.1.to_be_bytes().to_vec(), transport].concat();
     }
     transport.resize(transport.len() + (flow % 90) as usize, 7);
-    let six = flow % 5 == 0;
+    let six = flow.is_multiple_of(5);
     let mut out = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
     if six {
         out.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
