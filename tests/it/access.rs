@@ -198,7 +198,8 @@ async fn tokens_open_what_both_scope_and_account_give() {
 async fn where_strangers_may_look_they_may_only_look() {
     let office = Office::new(true).await;
     for (method, path, permission) in addresses() {
-        let may = permission.is_none_or(|permission| matches!(permission, Permission::Read | Permission::Metrics));
+        let may =
+            permission.is_none_or(|permission| matches!(permission, Permission::Read | Permission::Metrics | Permission::ReadDetections));
         let answer = office.ask(request(&method, path).body(Body::empty()).unwrap()).await;
         assert_eq!(answer.code() == "log_in", !may, "{method} {path}: {}", answer.status);
     }
