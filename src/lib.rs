@@ -20,6 +20,7 @@ pub mod locate;
 pub mod ports;
 pub mod series;
 // Floor 3: what decides and tells.
+pub mod block;
 pub mod incident;
 pub mod notify;
 // Floor 4: the ways in and out.

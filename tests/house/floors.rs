@@ -28,6 +28,7 @@ const FLOORS: &[(&str, u32)] = &[
     // Floor 3: what decides and tells.
     ("incident", 30),
     ("notify", 30),
+    ("block", 31),
     // Floor 4: the ways in and out.
     ("web", 40),
     ("metrics", 40),

@@ -1,0 +1,15 @@
+//! The blocking room: how a machine is cut off, and given back.
+//!
+//! The walk of a case: something names a machine (a detection that is block-worthy, a person) → it is located → [`gate`] (pure)
+//! says yes, no, or who has to be asked, by the rails of `docs/OPERATIONS.md` → only a yes makes a [`Permit`], and only a
+//! permit moves an actuator → what was read before, what was set and what was read back stand in the case and in the journal.
+
+#![warn(clippy::indexing_slicing)]
+
+pub mod gate;
+pub mod observation;
+pub mod order;
+
+pub use gate::{Decision, Permit};
+pub use observation::Observation;
+pub use order::{CaseId, Order, SessionChange, Spot, Verb};
