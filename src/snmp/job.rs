@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::message::Varbinds;
+use super::set::Mark;
 use crate::model::Timestamp;
 
 /// What a request asks for.
@@ -27,8 +28,8 @@ pub enum Ask {
         /// How many successors of each other name are wanted.
         max_repetitions: u16,
     },
-    /// SetRequest.
-    Set,
+    /// SetRequest; leaves in one datagram at most.
+    Set(Mark),
 }
 
 /// One request, ready for its envelope.

@@ -3,7 +3,7 @@
 //! * [`ber`], [`oid`], [`value`], [`message`]: the v1/v2c codec (pure, no allocation when decoding, fuzzed).
 //! * [`job`]: a conversation with one device as a state machine without I/O; [`job::Transport`] is what carries it.
 //! * [`udp`]: the transport for all versions; [`v3`]: users, keys and engines; [`ask`]: awaiting one conversation.
-//! * [`poll`]: what is asked of a device and when.
+//! * [`poll`]: what is asked of a device and when; [`set`]: what is changed on it.
 //! * [`trap`]: what devices send by themselves.
 //! * [`tables`]: what the tables of bridges, neighbours and addresses mean.
 //!
@@ -18,6 +18,7 @@ pub mod job;
 pub mod message;
 pub mod oid;
 pub mod poll;
+pub mod set;
 pub mod tables;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 //! every word exists and is used, that nothing of one machine gets into the tree.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod floors;
 #[cfg(test)]
 mod lexer;

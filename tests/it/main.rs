@@ -55,6 +55,8 @@ mod series;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
+mod snmp_set;
+#[cfg(test)]
 mod snmp_udp;
 #[cfg(test)]
 mod snmp_v3;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::rtt::Rtt;
 use super::window::Credit;
-use crate::snmp::job::{AskError, Job, Request, Target};
+use crate::snmp::job::{Ask, AskError, Job, Request, Target};
 use crate::snmp::v3::keys::User;
 use crate::snmp::v3::usm::Usm;
 
@@ -79,6 +79,11 @@ impl Question {
         Self { request, tries: 0, rounds: 0, first_sent: None, last_sent: None, timeout: Duration::ZERO, credit: None, complaint: None }
     }
 
+    /// Whether it changes the device.
+    pub(super) const fn is_set(&self) -> bool {
+        matches!(self.request.ask, Ask::Set(_))
+    }
+
     /// Why there is no answer, now that it is given up.
     pub(super) fn failure(&mut self, peer: SocketAddr, now: Instant) -> AskError {
         match self.complaint.take() {
@@ -109,6 +114,13 @@ impl Conversation {
             Phase::Waiting(question) => question.last_sent.map_or(self.deadline, |sent| sent + question.timeout),
         };
         phase.min(self.deadline)
+    }
+
+    /// How often a question may be sent. What changes the device is sent once, for whether a lost answer was one to something
+    /// done cannot be known; asking an SNMPv3 engine for its name is no part of that.
+    pub(super) fn tries_for(&self, question: &Question) -> u8 {
+        let discovers = self.usm.as_ref().is_some_and(|usm| !usm.knows_engine());
+        if question.is_set() && !discovers { 1 } else { self.target.patience.tries }
     }
 
     /// Whether a question has been sent and not yet been answered.

@@ -13,6 +13,7 @@ use crate::snmp::ber::Writer;
 use crate::snmp::job::{Answer, Ask, AskError, Credentials, End, Job, Patience, Request, Secret, Step, SubmitError, Target};
 use crate::snmp::message::{Message, PduKind, PduParts, Version, encode_names, encode_varbinds};
 use crate::snmp::oid::Oid;
+use crate::snmp::set::Warrant;
 use crate::snmp::value::Value;
 
 const MS: Duration = Duration::from_millis(1);
@@ -172,6 +173,21 @@ fn an_unanswered_request_is_repeated_with_doubled_timeouts_and_given_up() {
     let timeout = AskError::Timeout { peer: peer(1), tries: 3, waited };
     assert_eq!(bench.events(job), [Event::Failed(timeout), Event::Finished(End::Complete)]);
     assert_eq!((bench.engine.core.stats.sent, bench.engine.core.stats.retries, bench.engine.core.stats.timeouts), (3, 2, 1));
+}
+
+#[test]
+fn what_changes_a_device_is_sent_once_and_waited_for_as_long_as_can_be() {
+    let mut bench = Bench::new(8);
+    let ask = Warrant::issue("sw".into(), Vec::new(), Timestamp::from_millis(0)).request().ask;
+    let job = bench.submit(peer(1), Version::V2c, ask, 1).unwrap();
+    let sent = bench.tick(MS);
+    assert_eq!(sent.iter().map(|sent| sent.kind).collect::<Vec<_>>(), [PduKind::Set]);
+    assert_eq!((0..4_990).map(|_| bench.tick(MS).len()).sum::<usize>(), 0, "it may have been done");
+    assert_eq!(bench.events(job), [], "switches may take seconds to change themselves");
+    bench.tick(20 * MS);
+    assert!(matches!(bench.events(job)[..], [Event::Failed(AskError::Timeout { tries: 1, .. }), Event::Finished(End::Complete)]));
+    bench.deliver(peer(1), &sent[0].answer());
+    assert_eq!(bench.engine.core.stats.accepted, 0, "too late");
 }
 
 #[test]

@@ -84,6 +84,11 @@ impl Usm {
         User::of(credentials).as_ref() == Some(&self.user)
     }
 
+    /// Whether the device's engine is known, so that what is sent is the request itself.
+    pub(crate) const fn knows_engine(&self) -> bool {
+        self.engine.is_some()
+    }
+
     /// Throws the engine's state away: the next request discovers it anew.
     pub(crate) fn reset(&mut self) {
         self.engine = None;

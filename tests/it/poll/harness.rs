@@ -70,7 +70,7 @@ impl<'a> Line<'a> {
                 (PduKind::GetBulk, i64::from(non_repeaters), i64::from(max_repetitions))
             }
             (Ask::GetNext | Ask::GetBulk { .. }, _) => (PduKind::GetNext, 0, 0),
-            (Ask::Set, _) => (PduKind::Set, 0, 0),
+            (Ask::Set(_), _) => (PduKind::Set, 0, 0),
         };
         for attempt in 0..3 {
             let parts = PduParts { kind, request_id: self.sent as i32, error_status, error_index, varbinds: &request.varbinds };

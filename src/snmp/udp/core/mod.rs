@@ -195,7 +195,10 @@ impl Core {
         let Some(question) = self.close(slot) else { return };
         let Some(conversation) = self.conversation(slot) else { return };
         let rtt = question.last_sent.map_or(Duration::ZERO, |sent| arrival.at.saturating_duration_since(sent));
-        conversation.rtt.answered(rtt, question.tries);
+        // What a device needs to change itself says nothing of how long it needs to answer.
+        if !question.is_set() {
+            conversation.rtt.answered(rtt, question.tries);
+        }
         conversation.job.answered(&Answer { rtt, ..answer });
         self.stats.accepted += 1;
         self.step(slot, arrival.at);
@@ -285,7 +288,7 @@ impl Core {
         match &conversation.phase {
             Phase::Paused(_) => self.step(slot, now),
             Phase::Queued(_) | Phase::Keying(_) => self.arm(slot),
-            Phase::Waiting(question) if question.tries < conversation.target.patience.tries => {
+            Phase::Waiting(question) if question.tries < conversation.tries_for(question) => {
                 self.stats.retries += 1;
                 self.enqueue(slot);
             }
@@ -360,7 +363,8 @@ impl Core {
         question.credit = Some(credit);
         question.first_sent.get_or_insert(now);
         question.last_sent = Some(now);
-        question.timeout = conversation.rtt.timeout(&conversation.target.patience, question.tries);
+        let patience = &conversation.target.patience;
+        question.timeout = if question.is_set() { patience.max_timeout } else { conversation.rtt.timeout(patience, question.tries) };
         let id = self.ids.id(slot, place.generation);
         self.writer.clear();
         match (&conversation.target.credentials, &mut conversation.usm) {
@@ -368,7 +372,9 @@ impl Core {
                 Message::encode(*version, community.expose(), &parts(*version, question, id), &mut self.writer);
             }
             (Credentials::User { .. }, Some(usm)) => {
-                let sealed = usm.seal(&parts(Version::V2c, question, id), question.tries, now, &mut self.writer);
+                // What is sent once is not tried with another key.
+                let tries = if question.is_set() { 1 } else { question.tries };
+                let sealed = usm.seal(&parts(Version::V2c, question, id), tries, now, &mut self.writer);
                 if !matches!(sealed, Sealed::Written) {
                     self.hold(slot, sealed, now);
                     return true;
@@ -430,7 +436,7 @@ fn parts(version: Version, question: &Question, request_id: i32) -> PduParts<'_>
         Ask::GetNext => (PduKind::GetNext, 0, 0),
         Ask::GetBulk { .. } if version == Version::V1 => (PduKind::GetNext, 0, 0),
         Ask::GetBulk { non_repeaters, max_repetitions } => (PduKind::GetBulk, non_repeaters, max_repetitions),
-        Ask::Set => (PduKind::Set, 0, 0),
+        Ask::Set(_) => (PduKind::Set, 0, 0),
     };
     PduParts { kind, request_id, error_status: first.into(), error_index: second.into(), varbinds: &question.request.varbinds }
 }

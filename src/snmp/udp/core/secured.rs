@@ -33,10 +33,11 @@ impl Core {
         };
         let names = match question.request.ask {
             Ask::GetBulk { .. } => None,
-            Ask::Get | Ask::GetNext | Ask::Set => Some(Varbinds::new(&question.request.varbinds).count()),
+            Ask::Get | Ask::GetNext | Ask::Set(_) => Some(Varbinds::new(&question.request.varbinds).count()),
         };
+        let is_set = question.is_set();
         match usm.open(&envelope, envelope.id, names, arrival.at) {
-            Opened::Answer(status::AUTHORIZATION_ERROR, ..) => {
+            Opened::Answer(status::AUTHORIZATION_ERROR, ..) if !is_set => {
                 let why = "the user is known, but may not read this at this security level; check its access rights on the device";
                 self.fail(slot, Some(AskError::Refused { peer, why: why.to_owned() }), arrival.at);
             }
