@@ -33,6 +33,12 @@ static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
             // The colours and lines of graphs are named in the graph room; the page's style sheet takes them along.
             let bytes = match &*name {
                 "app.css" => Bytes::from([&*content.data, theme::page_css().as_bytes()].concat()),
+                // In one file with its extension: htmx looks at the page a moment after it was run, and where the extension
+                // came later than that, the page stood still for good.
+                "vendor/htmx.min.js" => {
+                    let stream = Files::get("vendor/hx-sse.min.js")?;
+                    Bytes::from([&*content.data, b"\n", &*stream.data].concat())
+                }
                 _ => match content.data {
                     Cow::Borrowed(data) => Bytes::from_static(data),
                     Cow::Owned(data) => Bytes::from(data),

@@ -121,6 +121,19 @@ test("numbers move by themselves and leave the reader's place alone", async () =
   });
 });
 
+test("numbers move whichever script comes late", async () => {
+  for (const late of ["htmx.min", "hx-sse", "app.", "chart."]) {
+    await visit({}, async (page) => {
+      await page.route(`**/assets/**${late}*js`, async (route) => {
+        await new Promise((done) => setTimeout(done, 400));
+        await route.continue();
+      });
+      await page.goto(home + PORT);
+      await live(page);
+    });
+  }
+});
+
 test("the curve of a port moves within a minute, zooms by dragging and returns by a double click", async () => {
   await visit({}, async (page) => {
     const asked = [];
