@@ -12,7 +12,7 @@ mode=${1:-all}
 
 # What the tests talk to: real agents, a real Prometheus, a real browser, namespaces for the lab.
 packages="gcc libc6-dev curl iproute2 iputils-ping procps python3 socat snmp snmpd libsnmp-dev prometheus prometheus-snmp-exporter
-  rrdtool fping tcpdump chromium nodejs npm e2fsprogs mount poppler-utils libfaketime nftables util-linux systemd softflowd nfdump"
+  rrdtool fping tcpdump chromium nodejs npm e2fsprogs mount poppler-utils libfaketime nftables util-linux systemd softflowd nfdump nmap"
 
 step() { printf '\n== %s\n' "$*"; }
 die() { printf 'tests/run.sh: %s\n' "$*" >&2; exit 1; }

@@ -30,6 +30,8 @@ use crate::model::{Finding, Subject, clock};
 const QUEUE: usize = 4096;
 /// Detections that may wait on the thread that captures, when the task is behind.
 const HELD_BACK: usize = 4096;
+/// How often the judge looks at what has changed around it.
+const AROUND_EVERY_NS: u64 = 1_000_000_000;
 /// How often pages are shown the machines anew.
 const SHOW_EVERY_NS: u64 = 2_000_000_000;
 /// How often they are shown the classes of traffic anew.
@@ -117,6 +119,7 @@ impl Detect {
             waits: Vec::new(),
             board: Arc::clone(&self.board),
             shed: 0,
+            looked: Nanos::default(),
             shown: Nanos::default(),
             counted: Nanos::default(),
         }
@@ -197,6 +200,8 @@ pub(super) struct Judge {
     waits: Vec<Detection>,
     board: Arc<Board>,
     shed: u64,
+    /// When it last looked around, by the packets' time.
+    looked: Nanos,
     shown: Nanos,
     counted: Nanos,
 }
@@ -211,10 +216,21 @@ impl Judge {
             self.onlooker.packet(packet, self.engine.sight());
         }
         self.tell();
+        // A busy wire never falls silent, so no tick comes: there the packets are the clock.
+        if let Some(last) = packets.last().filter(|last| last.at.0.abs_diff(self.looked.0) >= AROUND_EVERY_NS) {
+            self.look_around(last.at);
+        }
     }
 
     /// Everything before `now` has been handed over.
     pub(super) fn tick(&mut self, now: Nanos) {
+        self.engine.tick(now);
+        self.look_around(now);
+    }
+
+    /// Takes what is new of site and configuration, and shows what there is to be seen.
+    fn look_around(&mut self, now: Nanos) {
+        self.looked = now;
         if self.site.has_changed().unwrap_or(false) {
             let site = Site::clone(&self.site.borrow_and_update());
             self.engine.set_site(site);
@@ -224,7 +240,6 @@ impl Judge {
             set.hand_to(&mut self.engine);
             self.is_on = set.is_on;
         }
-        self.engine.tick(now);
         self.onlooker.tick(now);
         self.tell();
         if now.since(self.shown) >= SHOW_EVERY_NS {
@@ -314,6 +329,23 @@ mod tests {
         assert!(matches!(finding.verdict, Verdict::Raised(_)));
         let machines = board.machines();
         assert!(machines.iter().any(|portrait| portrait.is("10.1.0.9".parse().unwrap())), "{machines:?}");
+    }
+
+    /// Frames that come without a pause leave no moment in which the ring is empty.
+    #[tokio::test]
+    async fn a_wire_that_never_falls_silent_is_shown_and_follows_the_site() {
+        let (findings, _told) = mpsc::channel(16);
+        let detect = Detect::new(&Settings::new("/nowhere"), findings, Arc::default());
+        let (facts, site) = watch::channel(Arc::new(Site::default()));
+        let mut judge = detect.judge(site);
+        facts.send_replace(Arc::new(Site { exempt_macs: [MacAddr(LOUD.0)].into(), ..Site::default() }));
+        let octets = frame::arp_request(LOUD, [10, 1, 0, 1]);
+        for number in 0..40 {
+            let at = Nanos(START + number * 100_000_000);
+            judge.packets(&[headers::parse(at, 60, Link::Ethernet, None, &octets)]);
+        }
+        assert_eq!(detect.board().machines().len(), 1);
+        assert!(judge.engine.sight().is_exempt(None, Some(MacAddr(LOUD.0))));
     }
 
     #[tokio::test(start_paused = true)]

@@ -88,7 +88,7 @@ up() {
     wire sw1 up1 sw2 up1; plug sw1 up1; plug sw2 up1
     wire sw1 port8 mon eth0; plug sw1 port8
     wire sw1 span mon span0
-    for n in port1 port2 port3 up1; do mirror sw1 "$n"; done
+    for n in port1 port2 port3 port8 up1; do mirror sw1 "$n"; done
     in_ns sw1 ip addr add 10.77.0.11/24 dev br0
     in_ns sw2 ip addr add 10.77.0.12/24 dev br0
     in_ns mon ip addr add 10.77.0.1/24 dev eth0

@@ -14,4 +14,5 @@ mod ping;
 mod polling;
 mod rates;
 mod refusals;
+mod scans;
 mod seats;

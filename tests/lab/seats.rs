@@ -25,7 +25,7 @@ fn netroom(network: &Network, dir: &std::path::Path, arguments: &[&str]) -> (i32
 
 #[test]
 fn hosts_sit_where_their_cables_are() {
-    let Some(network) = Network::up("nrt8") else { return };
+    let Some(network) = Network::up("nrta") else { return };
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(&network, dir.path(), TWO_SWITCHES);
     // Everybody speaks with everybody: bridges learn who sits where, and who speaks with a switch is in its ARP cache.
@@ -60,7 +60,7 @@ fn hosts_sit_where_their_cables_are() {
 
 #[test]
 fn a_machine_with_a_foot_on_either_side_refuses_to_start() {
-    let Some(network) = Network::up("nrt9") else { return };
+    let Some(network) = Network::up("nrtb") else { return };
     let dir = tempfile::tempdir().unwrap();
     let zones = "[snmp]\ncommunity = \"public\"\n[zones]\ninner = [\"10.77.0.0/16\"]\nouter = [\"172.31.0.0/16\"]\n";
     std::fs::write(dir.path().join("netroom.toml"), zones).unwrap();
