@@ -6,10 +6,17 @@
 
 #![warn(clippy::indexing_slicing)]
 
+pub mod case;
+pub mod desk;
 pub mod gate;
+pub mod hold;
+pub mod limit;
 pub mod observation;
 pub mod order;
+pub mod shield;
+pub mod store;
 
+pub use case::{Case, Phase, Wish};
 pub use gate::{Decision, Permit};
 pub use observation::Observation;
 pub use order::{CaseId, Order, SessionChange, Spot, Verb};

@@ -6,6 +6,7 @@
 //! Every [`Problem`] is collected with its place, its code and what to do; if one is an error, nothing is changed at all.
 
 pub mod access;
+pub mod block;
 pub mod calendar;
 pub mod capture;
 pub mod classes;

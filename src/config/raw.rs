@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::access::{Plaintext, RawAccess, RawTls};
+use super::block::{RawBlock, RawProtect};
 use super::calendar::RawCalendar;
 use super::capture::RawCapture;
 use super::detect::RawDetect;
@@ -62,6 +63,10 @@ pub(super) struct RawFile {
     pub zones: Option<RawZones>,
     /// Machines about which something is not told.
     pub exempt: Option<Vec<At<RawExempt>>>,
+    /// How machines are cut off.
+    pub block: Option<RawBlock>,
+    /// Whom it never touches.
+    pub protect: Option<Vec<At<RawProtect>>>,
     /// The hosts that are pinged.
     pub host: Option<Vec<At<RawHost>>>,
     /// The devices that are polled.
@@ -301,9 +306,10 @@ macro_rules! layer {
 }
 
 layer!(
-    RawFile: data time_zone; sections log web access metrics retention snmp traps capture flow notify ping incident calendar tables site zones detect;
-    lists device person duty host rule maintenance exempt
+    RawFile: data time_zone; sections log web access metrics retention snmp traps capture flow notify ping incident calendar tables site zones detect block;
+    lists device person duty host rule maintenance exempt protect
 );
+layer!(RawBlock: mode action persons first longest decay grace burst hourly share; lists scope);
 layer!(RawDetect: mode hours classes; lists off lookups rules);
 layer!(RawPing: devices gateway timeout interval probes size down up lossy slow);
 layer!(RawLog: filter format);

@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use super::Loaded;
 use super::access::{self, Plaintext};
+use super::block;
 use super::calendar;
 use super::capture;
 use super::detect;
@@ -175,6 +176,7 @@ impl Judge<'_> {
         settings.site = site::site(self, &raw.site.unwrap_or_default());
         settings.zones = zones::resolve(self, raw.zones.unwrap_or_default());
         settings.exemptions = exempt::resolve(self, raw.exempt.unwrap_or_default(), &settings.time_zone);
+        settings.block = block::resolve(self, raw.block.unwrap_or_default(), raw.protect.unwrap_or_default(), &settings.time_zone);
         settings.flow = flow::resolve(self, &raw.flow.unwrap_or_default());
         settings.calendar = calendar::resolve(self, raw.calendar.unwrap_or_default());
         settings.detect = detect::resolve(self, raw.detect.unwrap_or_default());

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::access::{AccessSettings, Plaintext, TlsSettings};
+use super::block::BlockSettings;
 use super::calendar::CalendarSettings;
 use super::capture::CaptureSettings;
 use super::detect::DetectSettings;
@@ -70,6 +71,8 @@ pub struct Settings {
     /// Machines about which something is not told, in the order of the files.
     #[serde(rename = "exempt", skip_serializing_if = "Vec::is_empty")]
     pub exemptions: Vec<ExemptSettings>,
+    /// How machines are cut off, and who never is.
+    pub block: BlockSettings,
     /// The hosts that are pinged, in the order of the files.
     #[serde(rename = "host", skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<HostSettings>,
@@ -116,6 +119,7 @@ impl Settings {
             site: SiteSettings::default(),
             zones: ZoneSettings::default(),
             exemptions: Vec::new(),
+            block: BlockSettings::default(),
             hosts: Vec::new(),
             devices: Vec::new(),
             notify: NotifySettings::default(),

@@ -91,6 +91,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "ping/store.rs",
             "locate/store.rs",
             "detect/exempt/store.rs",
+            "block/store.rs",
             "incident",
             "notify",
         ],

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rail;
 use crate::block::{CaseId, Observation, Order};
+use crate::config::block::Mode;
 use crate::model::{MacAddr, Timestamp};
 
 /// Which way an order has come. All ways go through the one gate.
@@ -79,30 +80,6 @@ pub struct Request {
     pub reason: String,
 }
 
-/// How far the house goes by itself.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// It tells what it would do. Nothing is ever set.
-    #[default]
-    Observe,
-    /// A person says yes to each block.
-    Approve,
-    /// It blocks by itself, within the rails.
-    Auto,
-}
-
-impl Mode {
-    /// The word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Observe => "observe",
-            Self::Approve => "approve",
-            Self::Auto => "auto",
-        }
-    }
-}
-
 /// Who has said yes to exactly this order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Approval {
@@ -161,7 +138,7 @@ pub struct Facts {
     pub mac: Option<MacAddr>,
     /// Where it sits; `None` when nobody knows, or when the order is about no port.
     pub place: Option<Place>,
-    /// Whether it is protected, by [`Rail::Protected`] or [`Rail::ListBroken`].
+    /// Whether it is protected, each line by a [`Rail::Protected`].
     pub protected: Vec<Rail>,
     /// Whether one more would be too many, by [`Rail::Blast`].
     pub blast: Option<Rail>,

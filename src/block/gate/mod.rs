@@ -11,9 +11,11 @@ mod tests;
 
 use std::time::Duration;
 
-pub use facts::{Approval, Facts, Mode, Path, Place, PortKind, Purpose, Request};
+pub use facts::{Approval, Facts, Path, Place, PortKind, Purpose, Request};
 pub use permit::Permit;
 pub use rail::{Force, Rail};
+
+use crate::config::block::Mode;
 
 /// How long a permit counts.
 pub const PERMIT_LASTS: Duration = Duration::from_secs(20);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Timestamp;
+
 /// One rail that an order has run into.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "rail", rename_all = "kebab-case")]
 pub enum Rail {
-    /// The list of the protected cannot be read: nothing is touched.
-    ListBroken,
     /// It stands in the list, or is protected by what it is.
     Protected {
         /// Which line, or which fact of the network.
@@ -74,8 +74,8 @@ pub enum Rail {
     Frozen {
         /// What for.
         reason: Arc<str>,
-        /// Until when, in the office's time.
-        until: String,
+        /// Until when.
+        until: Timestamp,
     },
     /// It was let go a short time ago.
     Grace,
@@ -125,7 +125,6 @@ impl Rail {
     /// Its name, as in JSON, in metrics and in the words' keys.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::ListBroken => "list-broken",
             Self::Protected { .. } => "protected",
             Self::Nowhere => "nowhere",
             Self::Stale { .. } => "stale",
@@ -156,7 +155,6 @@ impl Rail {
 impl fmt::Display for Rail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ListBroken => f.write_str("the list of the protected cannot be read; mend it, until then nothing is touched"),
             Self::Protected { line, reason, owner } => write!(f, "protected by {line} ({reason}; {owner})"),
             Self::Nowhere => f.write_str("nobody knows where it sits"),
             Self::Stale { age_s } => write!(f, "it was last seen there {age_s} s ago"),
@@ -173,7 +171,7 @@ impl fmt::Display for Rail {
             Self::Rival { port } => write!(f, "it may as well sit on {port}"),
             Self::Mode => f.write_str("the mode is approve"),
             Self::Blast { limit } => write!(f, "more than {limit} would be cut off without a person"),
-            Self::Frozen { reason, until } => write!(f, "no blocks without a person until {until}: {reason}"),
+            Self::Frozen { reason, .. } => write!(f, "no blocks without a person for a time: {reason}"),
             Self::Grace => f.write_str("it was let go a short time ago"),
             Self::Drift { found } => write!(f, "the port is not as it was left: {found}"),
             Self::SecondPerson { first } => write!(f, "a second person has to agree besides {first}"),

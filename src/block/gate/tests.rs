@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::block::{CaseId, Observation, Order, Spot};
+use crate::config::block::Mode;
 use crate::model::{IfIndex, MacAddr, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_363_200);
@@ -180,9 +181,9 @@ prop_compose! {
         Facts {
             mode,
             place,
-            protected: flags[0].then_some(Rail::ListBroken).into_iter().collect(),
+            protected: flags[0].then(|| Rail::Protected { line: "a:1".into(), reason: "x".into(), owner: "li".into() }).into_iter().collect(),
             blast: flags[1].then(|| Rail::Blast { limit: "3 in 10 minutes".into() }),
-            frozen: flags[2].then(|| Rail::Frozen { reason: "exams".into(), until: "18:00".into() }),
+            frozen: flags[2].then(|| Rail::Frozen { reason: "exams".into(), until: NOW }),
             grace_until: flags[3].then_some(NOW + Duration::from_secs(1)),
             approvals: yes.into_iter().map(|(n, age)| Approval { person: names[n].into(), at: NOW - Duration::from_secs(age) }).collect(),
             persons_needed: needed,

@@ -94,6 +94,14 @@ incident-finding-zone-breach = Inner and outer network touch: { $sort ->
    *[public-address] the inner side speaks with the public address { $claimed }
  }; { $sample }
 incident-finding-exemption-expires = The exemption of { $who } (answered for by { $owner }: { $reason }) ends at { $until }
+incident-finding-block-would = { $subject } would be blocked at { $place } ({ $case }, { $reason }), if a mode were turned on; in the way: { $rails }
+incident-finding-block-waiting = { $subject } waits to be blocked at { $place } ({ $case }, { $reason }): { $rails }
+incident-finding-block-refused = { $subject } cannot be blocked ({ $case }, { $reason }): { $rails }
+incident-finding-block-made = { $subject } is blocked at { $place } ({ $case }, { $reason }) until { $until }
+incident-finding-block-failed = { $subject } could not be blocked at { $place } ({ $case }): { $note }
+incident-finding-block-drift = The block of { $subject } at { $place } ({ $case }) is not in force any more: { $note }
+incident-finding-block-release-failed = { $subject } could not be given back at { $place } ({ $case }): { $note }
+incident-finding-block-breaker = Blocks are left to persons for an hour: { $reason }
 
 # Pages.
 incident-nav = Incidents

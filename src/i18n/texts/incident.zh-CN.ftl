@@ -93,6 +93,14 @@ incident-finding-zone-breach = 内外网隔离被破坏：{ $sort ->
    *[public-address] 内网一侧访问公网地址 { $claimed }
  }；{ $sample }
 incident-finding-exemption-expires = 对 { $who } 的豁免（负责人 { $owner }：{ $reason }）将于 { $until } 到期
+incident-finding-block-would = 若已启用封堵，{ $subject } 将在 { $place } 被封堵（{ $case }，{ $reason }）；阻碍：{ $rails }
+incident-finding-block-waiting = { $subject } 等待审批封堵，位置 { $place }（{ $case }，{ $reason }）：{ $rails }
+incident-finding-block-refused = { $subject } 不能封堵（{ $case }，{ $reason }）：{ $rails }
+incident-finding-block-made = { $subject } 已在 { $place } 封堵（{ $case }，{ $reason }），至 { $until }
+incident-finding-block-failed = { $subject } 在 { $place } 封堵失败（{ $case }）：{ $note }
+incident-finding-block-drift = { $subject } 在 { $place } 的封堵（{ $case }）已不生效：{ $note }
+incident-finding-block-release-failed = { $subject } 在 { $place } 解除封堵失败（{ $case }）：{ $note }
+incident-finding-block-breaker = 一小时内改为人工审批封堵：{ $reason }
 
 
 # 页面。
