@@ -322,6 +322,7 @@ impl Fleet for Located {
             if_index: port.if_index.0,
             if_name: Some(DeviceText::decode(port.name.as_bytes())),
             if_descr: Some(port.descr.clone()),
+            if_type: Some(port.if_type),
             ..InterfaceRow::default()
         };
         Some(Device {

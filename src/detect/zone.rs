@@ -329,8 +329,14 @@ mod tests {
             let identity = Identity { serials: vec!["FOC1234X0AB".into()], macs: vec![mac(zone as u8)], ..Identity::default() };
             DeviceTables { identity: Arc::new(identity), neighbours: neighbours.into(), ..device(name, zone, &[], &[]) }
         };
-        let heard =
-            Neighbour { if_index: 3, by: By::Stp, chassis: Some(mac(Zone::Inner as u8).to_string().into()), name: None, port: None };
+        let heard = Neighbour {
+            if_index: 3,
+            by: By::Stp,
+            chassis: Some(mac(Zone::Inner as u8).to_string().into()),
+            name: None,
+            port: None,
+            capabilities: Default::default(),
+        };
         assert_eq!(
             told(vec![with("in", Zone::Inner, vec![]), with("out", Zone::Outer, vec![heard])]),
             [

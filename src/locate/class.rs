@@ -1,9 +1,12 @@
 //! Which ports lead to other bridges: pure. Who is seen there is somewhere behind, not there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::table::{By, DeviceTables};
+use serde::Serialize;
+
+use super::merge::is_station;
+use super::table::{By, DeviceTables, Seat};
 use crate::model::MacAddr;
 
 /// A port with a neighbour that nobody polls leads on when more than so many sit behind it: a telephone has one or two.
@@ -26,7 +29,7 @@ impl Infrastructure {
         let mut known = Self::default();
         for tables in all {
             let device = &tables.device;
-            known.macs.extend(tables.identity.macs.iter().map(|mac| (*mac, Arc::clone(device))));
+            known.macs.extend(tables.identity.macs.iter().filter(|mac| is_station(**mac)).map(|mac| (*mac, Arc::clone(device))));
             known.names.extend(tables.identity.chassis.iter().map(|chassis| (Arc::clone(chassis), Arc::clone(device))));
             known.names.insert(Arc::clone(device), Arc::clone(device));
             known.names.extend(said(device).map(|name| (name, Arc::clone(device))));
@@ -50,34 +53,114 @@ impl Infrastructure {
     }
 }
 
+/// Why a port leads on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// The configuration names it.
+    Listed,
+    /// The address of another watched device is behind it.
+    Behind(Arc<str>),
+    /// A watched device says that it is the neighbour there.
+    Neighbour(Arc<str>),
+    /// Another bridge is heard there by spanning tree.
+    Bridge,
+    /// Too many addresses for a room.
+    Crowd,
+    /// Addresses of several VLANs.
+    Vlans,
+    /// A neighbour that nobody watches, with more behind it than it can be itself.
+    Unwatched,
+    /// It is no interface at all.
+    Nowhere,
+}
+
+/// Who is behind one port.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Crowd {
+    /// The addresses.
+    pub macs: BTreeSet<MacAddr>,
+    /// Their VLANs.
+    pub vlans: BTreeSet<u32>,
+    /// Another watched device among them.
+    pub device: Option<Arc<str>>,
+}
+
+impl Crowd {
+    /// Behind one port of a device.
+    pub fn of(tables: &DeviceTables, infrastructure: &Infrastructure, if_index: u32) -> Self {
+        let mut crowd = Self::default();
+        tables.seats.iter().filter(|seat| seat.if_index == if_index).for_each(|seat| crowd.add(seat, tables, infrastructure));
+        crowd
+    }
+
+    fn add(&mut self, seat: &Seat, tables: &DeviceTables, infrastructure: &Infrastructure) {
+        if let Some(device) = infrastructure.device_of(seat.mac) {
+            if *device == tables.device {
+                return;
+            }
+            self.device = Some(Arc::clone(device));
+        }
+        self.macs.insert(seat.mac);
+        self.vlans.insert(seat.vlan);
+    }
+
+    /// Why this port leads on to other bridges; nothing where it does not.
+    pub fn leads_on(
+        &self,
+        tables: &DeviceTables,
+        infrastructure: &Infrastructure,
+        is_listed: &dyn Fn(&str, &str) -> bool,
+        if_index: u32,
+    ) -> Vec<Why> {
+        // What is on no port at all is on none that leads anywhere.
+        if if_index == 0 {
+            return vec![Why::Nowhere];
+        }
+        let mut why = Vec::new();
+        if tables.ports.get(&if_index).is_some_and(|name| is_listed(&tables.device, name)) {
+            why.push(Why::Listed);
+        }
+        why.extend(self.device.clone().map(Why::Behind));
+        // Neighbours are heard on the members of a bundle, addresses are learnt on the bundle.
+        let carriers: Vec<u32> = tables.layout.carriers(if_index).collect();
+        for neighbour in tables.neighbours.iter().filter(|neighbour| carriers.contains(&neighbour.if_index)) {
+            match infrastructure.neighbour(neighbour) {
+                _ if neighbour.by == By::Stp => why.push(Why::Bridge),
+                Some(device) => why.push(Why::Neighbour(Arc::clone(device))),
+                None if self.macs.len() > FEW => why.push(Why::Unwatched),
+                None => {}
+            }
+        }
+        if self.macs.len() > MANY {
+            why.push(Why::Crowd);
+        }
+        if self.vlans.len() >= TRUNK_VLANS {
+            why.push(Why::Vlans);
+        }
+        why.dedup();
+        why
+    }
+}
+
 /// The ports of a device that lead to other bridges, by ifIndex. `is_listed` says which the configuration names.
 pub fn uplinks(tables: &DeviceTables, infrastructure: &Infrastructure, is_listed: &dyn Fn(&str, &str) -> bool) -> HashSet<u32> {
-    let mut crowds: HashMap<u32, (HashSet<MacAddr>, HashSet<u32>)> = HashMap::new();
-    let mut uplinks = HashSet::new();
+    let mut crowds: HashMap<u32, Crowd> = HashMap::new();
     for seat in tables.seats.iter() {
-        let (macs, vlans) = crowds.entry(seat.if_index).or_default();
-        macs.insert(seat.mac);
-        vlans.insert(seat.vlan);
-        if infrastructure.device_of(seat.mac).is_some_and(|device| *device != tables.device) {
-            uplinks.insert(seat.if_index);
-        }
+        crowds.entry(seat.if_index).or_default().add(seat, tables, infrastructure);
     }
-    let crowd = |if_index: u32| crowds.get(&if_index).map_or(0, |(macs, _)| macs.len());
-    uplinks.extend(crowds.iter().filter(|(_, (macs, vlans))| macs.len() > MANY || vlans.len() >= TRUNK_VLANS).map(|(port, _)| *port));
-    let leads_on = |neighbour: &&super::Neighbour| {
-        neighbour.by == By::Stp || infrastructure.neighbour(neighbour).is_some() || crowd(neighbour.if_index) > FEW
-    };
-    uplinks.extend(tables.neighbours.iter().filter(leads_on).map(|neighbour| neighbour.if_index));
-    uplinks.extend(tables.ports.iter().filter(|(_, name)| is_listed(&tables.device, name)).map(|(if_index, _)| *if_index));
-    // What is on no port at all is on none that leads anywhere.
-    uplinks.insert(0);
-    uplinks
+    let told = tables.neighbours.iter().map(|neighbour| neighbour.if_index).chain(tables.ports.keys().copied());
+    for if_index in told.chain([0]) {
+        crowds.entry(if_index).or_default();
+    }
+    let leads = |(if_index, crowd): &(u32, Crowd)| !crowd.leads_on(tables, infrastructure, is_listed, *if_index).is_empty();
+    crowds.into_iter().filter(leads).map(|(if_index, _)| if_index).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::locate::{Neighbour, Seat, table::Identity};
+    use crate::locate::{Neighbour, table::Identity};
     use crate::model::{Timestamp, Zone};
 
     fn mac(last: u8) -> MacAddr {
@@ -90,7 +173,14 @@ mod tests {
     }
 
     fn neighbour(if_index: u32, by: By, chassis: Option<&str>, name: Option<&str>) -> Neighbour {
-        Neighbour { if_index, by, chassis: chassis.map(Into::into), name: name.map(Into::into), port: None }
+        Neighbour {
+            if_index,
+            by,
+            chassis: chassis.map(Into::into),
+            name: name.map(Into::into),
+            port: None,
+            capabilities: Default::default(),
+        }
     }
 
     #[test]

@@ -33,8 +33,8 @@ const CAPS: Caps = Caps { rows: 40_000, octets: 8 << 20 };
 const MOST_SILENT: u8 = 2;
 /// A reading that has not ended within so many pauses between polls is ended.
 const MOST_TURNS: u8 = 20;
-/// Serial numbers are read with each reading of this number.
-const SERIALS_EVERY: u32 = 12;
+/// What hardly changes is read with each reading of this number.
+const RARE_EVERY: u32 = 12;
 
 /// A device as it is to be read.
 #[derive(Clone, Debug)]
@@ -208,7 +208,7 @@ impl Driver {
 
 impl Ongoing {
     fn new(device: &Device, number: u32, now: Timestamp) -> Self {
-        let scope = Scope::Watch { serials: number.is_multiple_of(SERIALS_EVERY) };
+        let scope = Scope::Watch { rarely: number.is_multiple_of(RARE_EVERY) };
         let version = match device.target.credentials {
             Credentials::Community { version, .. } => version,
             Credentials::User { .. } => Version::V2c,

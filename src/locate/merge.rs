@@ -6,9 +6,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::layout::Layout;
 use super::table::{Binding, By, DeviceTables, Identity, Interface, MOST_ROWS, Neighbour, Seat};
 use crate::model::{MacAddr, Timestamp};
 use crate::snmp::tables::arp::ArpEntry;
+use crate::snmp::tables::capability::Capabilities;
 use crate::snmp::tables::fdb::FdbEntry;
 use crate::snmp::tables::reading::Seen;
 
@@ -29,7 +31,8 @@ const STATE_INCOMPLETE: u32 = 7;
 /// The next snapshot of a device.
 pub fn merge(before: &DeviceTables, seen: &Seen, interfaces: &[Interface], now: Timestamp) -> DeviceTables {
     let mut shed = 0;
-    let seats = seats(before, seen, now, &mut shed);
+    let layout = Layout::next(&before.layout, seen);
+    let seats = seats(before, &layout, seen, now, &mut shed);
     let bindings = bindings(before, seen, now, &mut shed);
     let neighbours = if seen.holes.neighbours { Arc::clone(&before.neighbours) } else { neighbours(seen).into() };
     let identity = if seen.holes.own { Arc::clone(&before.identity) } else { Arc::new(identity(&before.identity, seen, interfaces)) };
@@ -44,21 +47,20 @@ pub fn merge(before: &DeviceTables, seen: &Seen, interfaces: &[Interface], now: 
         bindings_whole: if seen.holes.arp { before.bindings_whole } else { Some(now) },
         neighbours,
         identity,
+        layout,
         shed,
     }
 }
 
-fn seats(before: &DeviceTables, seen: &Seen, now: Timestamp, shed: &mut u64) -> Vec<Seat> {
+fn seats(before: &DeviceTables, layout: &Layout, seen: &Seen, now: Timestamp, shed: &mut u64) -> Vec<Seat> {
     let known: HashMap<(MacAddr, u32, u32), Timestamp> =
         before.seats.iter().map(|seat| ((seat.mac, seat.vlan, seat.if_index), seat.since)).collect();
-    // The number of a filtering database is the VLAN's on most devices; where the device tells, it is looked up.
-    let vlan_of = |fdb_id: u32| {
-        let mut users = seen.vlans.iter().filter(|vlan| vlan.fdb_id == Some(fdb_id)).map(|vlan| vlan.number);
-        users.next().filter(|_| users.next().is_none()).unwrap_or(fdb_id)
-    };
     let sits = |entry: &&FdbEntry| !matches!(entry.status, Some(STATUS_INVALID | STATUS_SELF)) && is_station(entry.address);
     let seat = |entry: &FdbEntry| {
-        let (vlan, if_index) = (entry.vlan.or(entry.fdb_id.map(vlan_of)).unwrap_or(0), seen.bridge_ports.if_index(entry.port).unwrap_or(0));
+        let (vlan, if_index) = (
+            entry.vlan.or(entry.fdb_id.map(|database| layout.vlan_of(database))).unwrap_or(0),
+            seen.bridge_ports.if_index(entry.port).unwrap_or(0),
+        );
         let since = known.get(&(entry.address, vlan, if_index)).copied().unwrap_or(now);
         Seat { mac: entry.address, vlan, if_index, since, seen: now }
     };
@@ -107,6 +109,7 @@ fn neighbours(seen: &Seen) -> Vec<Neighbour> {
         chassis: neighbour.chassis.as_deref().and_then(text),
         name: neighbour.name.as_ref().and_then(|name| text(name.as_str())),
         port: neighbour.port.as_deref().and_then(text),
+        capabilities: neighbour.capabilities,
     });
     let cdp = seen.cdp.iter().map(|neighbour| Neighbour {
         if_index: neighbour.if_index,
@@ -114,6 +117,7 @@ fn neighbours(seen: &Seen) -> Vec<Neighbour> {
         chassis: None,
         name: text(neighbour.name.as_str()),
         port: neighbour.port.as_ref().and_then(|port| text(port.as_str())),
+        capabilities: neighbour.capabilities,
     });
     let heard = seen.own.designated.iter().filter(|(_, bridge)| Some(*bridge) != seen.own.bridge);
     let stp = heard.map(|(port, bridge)| Neighbour {
@@ -122,6 +126,7 @@ fn neighbours(seen: &Seen) -> Vec<Neighbour> {
         chassis: Some(bridge.to_string().into()),
         name: None,
         port: None,
+        capabilities: Capabilities { bridge: true, ..Capabilities::default() },
     });
     let mut all: Vec<Neighbour> = lldp.chain(cdp).chain(stp).collect();
     all.truncate(MOST_ROWS);
@@ -147,7 +152,7 @@ fn identity(before: &Identity, seen: &Seen, interfaces: &[Interface]) -> Identit
 }
 
 /// Whether an address is one of a station: neither of a group nor of nobody.
-fn is_station(mac: MacAddr) -> bool {
+pub(super) fn is_station(mac: MacAddr) -> bool {
     let [first, ..] = mac.0;
     first & 1 == 0 && mac.0 != [0; 6]
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
+use super::layout::Layout;
 use super::table::{Binding, ByPort, DeviceTables, Identity, Neighbour, Seat};
 use crate::model::{MacAddr, Timestamp, Zone};
 use crate::store::{Store, StoreError};
@@ -23,6 +24,8 @@ struct Kept {
     bindings_whole: Option<i64>,
     neighbours: Vec<Neighbour>,
     identity: Identity,
+    #[serde(default)]
+    layout: Layout,
 }
 
 /// Keeps snapshots, all or none.
@@ -120,6 +123,7 @@ fn kept(tables: &DeviceTables) -> Kept {
         bindings_whole: tables.bindings_whole.map(Timestamp::millis),
         neighbours: tables.neighbours.to_vec(),
         identity: Identity::clone(&tables.identity),
+        layout: Layout::clone(&tables.layout),
     }
 }
 
@@ -138,6 +142,7 @@ fn tables(device: Arc<str>, kept: Kept) -> DeviceTables {
         bindings_whole: kept.bindings_whole.map(time),
         neighbours: kept.neighbours.into(),
         identity: Arc::new(kept.identity),
+        layout: Arc::new(kept.layout),
         shed: 0,
     }
 }
@@ -158,7 +163,15 @@ mod tests {
             seats: [Seat { mac, vlan: 10, if_index: 3, since: Timestamp::from_secs(5), seen: at }].into(),
             seats_whole: Some(at),
             bindings: [Binding { address: "10.1.0.7".parse().unwrap(), mac: None, if_index: 1, since: at, seen: at }].into(),
-            neighbours: [Neighbour { if_index: 1, by: By::Cdp, chassis: None, name: Some("core".into()), port: None }].into(),
+            neighbours: [Neighbour {
+                if_index: 1,
+                by: By::Cdp,
+                chassis: None,
+                name: Some("core".into()),
+                port: None,
+                capabilities: Default::default(),
+            }]
+            .into(),
             identity: Arc::new(Identity { forwards: true, macs: vec![mac], ..Identity::default() }),
             ..DeviceTables::empty("sw-a".into(), Zone::Inner)
         };

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 
+use super::layout::Layout;
 use crate::model::{MacAddr, Timestamp, Zone};
+use crate::snmp::tables::capability::Capabilities;
 
 /// The most addresses that are kept of one forwarding database or one neighbour cache.
 pub const MOST_ROWS: usize = 32_768;
@@ -69,6 +71,9 @@ pub struct Neighbour {
     pub name: Option<Arc<str>>,
     /// Its port.
     pub port: Option<Arc<str>>,
+    /// What it says that it does.
+    #[serde(default)]
+    pub capabilities: Capabilities,
 }
 
 /// The protocol that tells of a neighbour.
@@ -123,6 +128,8 @@ pub struct DeviceTables {
     pub neighbours: Arc<[Neighbour]>,
     /// What it says of itself.
     pub identity: Arc<Identity>,
+    /// How its ports are set up.
+    pub layout: Arc<Layout>,
     /// Rows that were too many to keep.
     pub shed: u64,
 }
@@ -160,6 +167,7 @@ impl DeviceTables {
             bindings_whole: None,
             neighbours: Arc::from([]),
             identity: Arc::default(),
+            layout: Arc::default(),
             shed: 0,
         }
     }

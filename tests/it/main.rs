@@ -39,6 +39,8 @@ mod grafana;
 #[cfg(test)]
 mod incidents;
 #[cfg(test)]
+mod locate;
+#[cfg(test)]
 mod machines;
 #[cfg(test)]
 mod metrics;

@@ -98,6 +98,7 @@ fn a_device_knows_itself_and_hears_its_neighbours() {
         forwards: true,
         bridge: Some(mac(0xb)),
         chassis: Some(mac(0xc)),
+        root_port: Some(2),
         next_hops: vec!["10.1.0.254".parse().unwrap()],
         designated: vec![(1, mac(0xb)), (2, mac(0xd))],
         serials: vec!["FOC1234X0AB".into()],

@@ -1,6 +1,6 @@
 //! The objects that are asked for, by their MIB names (SNMPv2-MIB, SNMP-FRAMEWORK-MIB, IF-MIB, EtherLike-MIB,
 //! BRIDGE-MIB, Q-BRIDGE-MIB, IP-MIB, IP-FORWARD-MIB, ENTITY-MIB, LLDP-MIB, CISCO-CDP-MIB,
-//! CISCO-VTP-MIB, CISCO-VLAN-MEMBERSHIP-MIB). Scalars are without their final `.0`: GETNEXT and GETBULK start there.
+//! CISCO-VTP-MIB, CISCO-VLAN-MEMBERSHIP-MIB, IEEE8023-LAG-MIB). Scalars are without their final `.0`: GETNEXT and GETBULK start there.
 
 use std::sync::LazyLock;
 
@@ -27,6 +27,7 @@ objects! {
     IF_NUMBER = 3 [6, 1, 2, 1, 2, 1];
     IF_ENTRY = 3 [6, 1, 2, 1, 2, 2, 1];
     IF_X_ENTRY = 3 [6, 1, 2, 1, 31, 1, 1, 1];
+    IF_STACK_STATUS = 3 [6, 1, 2, 1, 31, 1, 2, 1, 3];
     IF_TABLE_LAST_CHANGE = 3 [6, 1, 2, 1, 31, 1, 5];
     DOT3_STATS_DUPLEX_STATUS = 3 [6, 1, 2, 1, 10, 7, 2, 1, 19];
     DOT1D_BASE_PORT_IF_INDEX = 3 [6, 1, 2, 1, 17, 1, 4, 1, 2];
@@ -35,6 +36,8 @@ objects! {
     DOT1Q_VLAN_CURRENT_ENTRY = 3 [6, 1, 2, 1, 17, 7, 1, 4, 2, 1];
     DOT1Q_VLAN_STATIC_ENTRY = 3 [6, 1, 2, 1, 17, 7, 1, 4, 3, 1];
     DOT1D_BASE_BRIDGE_ADDRESS = 3 [6, 1, 2, 1, 17, 1, 1];
+    DOT1Q_PVID = 3 [6, 1, 2, 1, 17, 7, 1, 4, 5, 1, 1];
+    DOT1D_STP_ROOT_PORT = 3 [6, 1, 2, 1, 17, 2, 7];
     DOT1D_STP_PORT_DESIGNATED_BRIDGE = 3 [6, 1, 2, 1, 17, 2, 15, 1, 8];
     IP_FORWARDING = 3 [6, 1, 2, 1, 4, 1];
     IP_AD_ENT_IF_INDEX = 3 [6, 1, 2, 1, 4, 20, 1, 2];
@@ -45,8 +48,10 @@ objects! {
     IP_NET_TO_MEDIA_ENTRY = 3 [6, 1, 2, 1, 4, 22, 1];
     IP_NET_TO_PHYSICAL_ENTRY = 3 [6, 1, 2, 1, 4, 35, 1];
     VTP_VLAN_ENTRY = 3 [6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1];
+    VLAN_TRUNK_PORT_DYNAMIC_STATUS = 3 [6, 1, 4, 1, 9, 9, 46, 1, 6, 1, 1, 14];
     VM_MEMBERSHIP_ENTRY = 3 [6, 1, 4, 1, 9, 9, 68, 1, 2, 2, 1];
     CDP_CACHE_ENTRY = 3 [6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1];
+    DOT3AD_AGG_PORT_ATTACHED_AGG_ID = 2 [840, 10006, 300, 43, 1, 2, 1, 1, 13];
     LLDP_LOC_CHASSIS_ID = 0 [8802, 1, 1, 2, 1, 3, 2];
     LLDP_LOC_PORT_ENTRY = 0 [8802, 1, 1, 2, 1, 3, 7, 1];
     LLDP_REM_ENTRY = 0 [8802, 1, 1, 2, 1, 4, 1, 1];

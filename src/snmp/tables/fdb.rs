@@ -93,6 +93,12 @@ impl BridgePorts {
         self.by_port.extend(more);
     }
 
+    /// The bridge port of an interface: the number by which dot1qPvid and the port lists name it.
+    pub fn port_of(&self, if_index: u32) -> Option<u32> {
+        let said = self.by_port.iter().filter(|(_, said)| **said == if_index).map(|(port, _)| *port).min();
+        said.or_else(|| Some(if_index).filter(|port| self.by_port.is_empty() && self.interfaces.contains(port)))
+    }
+
     /// The ifIndex of a bridge port: as the device says; where it says nothing, the interface of the same number.
     pub fn if_index(&self, port: u32) -> Option<u32> {
         let said = self.by_port.get(&port).copied().filter(|&if_index| if_index > 0);

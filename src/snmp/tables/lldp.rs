@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::capability::Capabilities;
 use super::fdb::BridgePorts;
 use super::{number, number32};
 use crate::model::observe::InterfaceRow;
@@ -29,11 +30,13 @@ pub struct Neighbour {
     pub name: Option<DeviceText>,
     /// lldpRemSysDesc.
     pub descr: Option<DeviceText>,
+    /// lldpRemSysCapEnabled.
+    pub capabilities: Capabilities,
 }
 
-/// The columns of lldpRemTable: chassis, port, port description, name, description.
+/// The columns of lldpRemTable: chassis, port, port description, name, description, capabilities.
 pub fn remote_columns() -> Vec<Oid> {
-    super::columns(&mib::LLDP_REM_ENTRY, &[4, 5, 6, 7, 8, 9, 10])
+    super::columns(&mib::LLDP_REM_ENTRY, &[4, 5, 6, 7, 8, 9, 10, 12])
 }
 
 /// The columns of lldpLocPortTable: port and its description.
@@ -59,6 +62,7 @@ pub fn neighbours(remote: &Table) -> Vec<Neighbour> {
             port_descr: text(row, 4),
             name: text(row, 5),
             descr: text(row, 6),
+            capabilities: row.cell(7).and_then(Kept::octets).map(Capabilities::lldp).unwrap_or_default(),
         })
     };
     remote.rows.iter().filter_map(neighbour).collect()

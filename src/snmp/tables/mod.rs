@@ -5,9 +5,11 @@
 
 pub mod address;
 pub mod arp;
+pub mod capability;
 pub mod cdp;
 pub mod cisco;
 pub mod fdb;
+pub mod layout;
 pub mod lldp;
 pub mod own;
 pub mod reading;

@@ -20,15 +20,22 @@ pub struct Own {
     pub chassis: Option<MacAddr>,
     /// Where its default routes lead.
     pub next_hops: Vec<IpAddr>,
+    /// The bridge port that leads to the root of the spanning tree (dot1dStpRootPort); `None` on the root itself.
+    pub root_port: Option<u32>,
     /// The bridge that is heard on each of its bridge ports, other than itself (dot1dStpPortDesignatedBridge).
     pub designated: Vec<(u32, MacAddr)>,
     /// entPhysicalSerialNum of its parts.
     pub serials: Vec<String>,
 }
 
-/// ipForwarding, dot1dBaseBridgeAddress, lldpLocChassisId: each has the one row 0.
+/// ipForwarding, dot1dBaseBridgeAddress, lldpLocChassisId, dot1dStpRootPort: each has the one row 0.
 pub fn scalar_columns() -> Vec<Oid> {
-    vec![mib::IP_FORWARDING.clone(), mib::DOT1D_BASE_BRIDGE_ADDRESS.clone(), mib::LLDP_LOC_CHASSIS_ID.clone()]
+    vec![
+        mib::IP_FORWARDING.clone(),
+        mib::DOT1D_BASE_BRIDGE_ADDRESS.clone(),
+        mib::LLDP_LOC_CHASSIS_ID.clone(),
+        mib::DOT1D_STP_ROOT_PORT.clone(),
+    ]
 }
 
 /// The column dot1dStpPortDesignatedBridge.
@@ -50,6 +57,7 @@ impl Own {
             self.forwards |= number(row, 0) == Some(1);
             self.bridge = self.bridge.or_else(|| mac(1));
             self.chassis = self.chassis.or_else(|| mac(2));
+            self.root_port = self.root_port.or_else(|| super::number32(row, 3).filter(|port| *port > 0));
         }
     }
 }

@@ -7,6 +7,7 @@ use super::address::{self, OwnAddress};
 use super::arp::{self, ArpEntry};
 use super::cdp::{self, CdpEntry};
 use super::fdb::{self, BridgePorts, FdbEntry};
+use super::layout::{self, Layout};
 use super::lldp::{self, LocalPorts, Neighbour};
 use super::own::{self, Own};
 use super::vlan::{self, Vlan};
@@ -21,9 +22,11 @@ pub enum Scope {
     Person,
     /// For the daemon, every few minutes: each fact once, and what the device says of itself as a router and a bridge.
     Watch {
-        /// Its serial numbers too, which do not change from one reading to the next.
-        serials: bool,
+        /// Also what does not change from one reading to the next: VLANs, the setup of ports, serial numbers.
+        rarely: bool,
     },
+    /// Only who sits behind which port, for somebody who is about to change something there.
+    Seats,
 }
 
 /// A table to be walked.
@@ -58,6 +61,8 @@ pub struct Seen {
     pub addresses: Vec<OwnAddress>,
     /// What it says of itself.
     pub own: Own,
+    /// How its ports are set up; `None` when that was not asked for.
+    pub layout: Option<Layout>,
     /// What was not read whole.
     pub holes: Holes,
 }
@@ -73,6 +78,8 @@ pub struct Holes {
     pub neighbours: bool,
     /// What it says of itself.
     pub own: bool,
+    /// The VLANs and the setup of its ports.
+    pub layout: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,6 +102,10 @@ enum Stage {
     Addresses,
     NextHops,
     Designated,
+    Pvids,
+    Trunks,
+    Bundles,
+    Stack,
     Serials,
     Done,
 }
@@ -109,6 +120,8 @@ pub struct Reading {
     current: Table,
     remote: Vec<Neighbour>,
     cisco: Vec<Vlan>,
+    /// vmVlan, by ifIndex.
+    access: Vec<(u32, u32)>,
     to_ask: VecDeque<u32>,
 }
 
@@ -123,6 +136,7 @@ impl Reading {
             current: Table::default(),
             remote: Vec::new(),
             cisco: Vec::new(),
+            access: Vec::new(),
             to_ask: VecDeque::new(),
         }
     }
@@ -153,6 +167,10 @@ impl Reading {
             Stage::Addresses => ask("ipAddrTable and ipAddressTable", address::own_columns()),
             Stage::NextHops => ask("the default routes", address::default_route_columns()),
             Stage::Designated => ask("dot1dStpPortTable", own::designated_columns()),
+            Stage::Pvids => ask("dot1qPortVlanTable", layout::pvid_columns()),
+            Stage::Trunks => ask("vlanTrunkPortTable", layout::trunk_columns()),
+            Stage::Bundles => ask("dot3adAggPortTable", layout::bundle_columns()),
+            Stage::Stack => ask("ifStackTable", layout::stack_columns()),
             Stage::Serials => ask("entPhysicalTable", own::serial_columns()),
             Stage::Done => None,
         }
@@ -172,7 +190,8 @@ impl Reading {
             Stage::Media | Stage::Physical => holes.arp |= !is_whole,
             Stage::LldpRemote | Stage::LldpLocal | Stage::Cdp => holes.neighbours |= !is_whole,
             Stage::Scalars | Stage::Addresses | Stage::NextHops | Stage::Designated | Stage::Serials => holes.own |= !is_whole,
-            Stage::VlansNow | Stage::VlansFixed | Stage::Done => {}
+            Stage::VlansNow | Stage::VlansFixed | Stage::Pvids | Stage::Trunks | Stage::Bundles | Stage::Stack => holes.layout |= !is_whole,
+            Stage::Done => {}
         }
         self.take(table);
         self.stage = self.following();
@@ -191,7 +210,10 @@ impl Reading {
             Stage::VlansNow => self.current = table.clone(),
             Stage::VlansFixed => seen.vlans = vlan::vlans(&self.current, table),
             Stage::Vtp => self.cisco = cisco::vlans(table),
-            Stage::Membership => self.to_ask = cisco::with_access_ports(&self.cisco, table).into(),
+            Stage::Membership => {
+                self.to_ask = cisco::with_access_ports(&self.cisco, table).into();
+                self.access = layout::pairs(table);
+            }
             Stage::Bridge => seen.fdb = fdb::bridge(table),
             Stage::BridgeIn(vlan) => {
                 seen.fdb.extend(fdb::bridge(table).into_iter().map(|entry| FdbEntry { vlan: Some(vlan), ..entry }));
@@ -213,6 +235,13 @@ impl Reading {
             Stage::Addresses => seen.addresses = address::own(table),
             Stage::NextHops => seen.own.next_hops = address::next_hops(table),
             Stage::Designated => seen.own.designated = own::designated(table),
+            Stage::Pvids => {
+                let (pvids, access) = (layout::pairs(table), std::mem::take(&mut self.access));
+                seen.layout = Some(Layout { pvids, access, ..Layout::default() });
+            }
+            Stage::Trunks => seen.layout.get_or_insert_default().trunks = layout::trunks(table),
+            Stage::Bundles => seen.layout.get_or_insert_default().bundles = layout::bundles(table),
+            Stage::Stack => seen.layout.get_or_insert_default().bundles = layout::stacked(table, &self.interfaces),
             Stage::Serials => seen.own.serials = own::serials(table),
             Stage::Done => {}
         }
@@ -220,9 +249,10 @@ impl Reading {
 
     fn following(&mut self) -> Stage {
         let for_person = self.scope == Scope::Person;
+        let rarely = self.scope == (Scope::Watch { rarely: true });
         match self.stage {
             Stage::BasePorts => Stage::QBridge,
-            Stage::QBridge if for_person => Stage::VlansNow,
+            Stage::QBridge if for_person || rarely => Stage::VlansNow,
             Stage::VlansNow => Stage::VlansFixed,
             Stage::QBridge | Stage::VlansFixed if self.seen.fdb.is_empty() => Stage::Vtp,
             Stage::Vtp if self.cisco.is_empty() => Stage::Bridge,
@@ -243,7 +273,12 @@ impl Reading {
             Stage::Scalars => Stage::Addresses,
             Stage::Addresses => Stage::NextHops,
             Stage::NextHops => Stage::Designated,
-            Stage::Designated if self.scope == (Scope::Watch { serials: true }) => Stage::Serials,
+            Stage::Designated if rarely => Stage::Pvids,
+            Stage::Pvids if self.seen.layout.as_ref().is_some_and(|layout| layout.pvids.is_empty()) => Stage::Trunks,
+            Stage::Pvids | Stage::Trunks => Stage::Bundles,
+            // Where the standard table of bundles is empty, the order of layers may tell them.
+            Stage::Bundles if self.seen.layout.as_ref().is_some_and(|layout| layout.bundles.is_empty()) => Stage::Stack,
+            Stage::Bundles | Stage::Stack => Stage::Serials,
             Stage::LldpRemote | Stage::LldpLocal | Stage::Designated | Stage::Serials | Stage::Done => Stage::Done,
         }
     }
@@ -252,6 +287,10 @@ impl Reading {
         if self.seen.vlans.is_empty() {
             self.seen.vlans = std::mem::take(&mut self.cisco);
         }
-        if self.scope == Scope::Person { Stage::Media } else { Stage::Physical }
+        match self.scope {
+            Scope::Person => Stage::Media,
+            Scope::Watch { .. } => Stage::Physical,
+            Scope::Seats => Stage::Done,
+        }
     }
 }
