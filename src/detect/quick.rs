@@ -205,6 +205,11 @@ impl Recent {
         Self(vec![0; entries.next_power_of_two()])
     }
 
+    /// Whether the hash is remembered.
+    pub fn holds(&self, hash: u64) -> bool {
+        self.0.get(hash as usize & (self.0.len() - 1)) == Some(&hash)
+    }
+
     /// Whether the hash was seen, and not overwritten since; it is remembered from now on.
     pub fn seen(&mut self, hash: u64) -> bool {
         let mask = self.0.len() - 1;

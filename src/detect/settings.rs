@@ -232,11 +232,13 @@ pub struct FastUdp {
     pub burst: Burst,
     /// When some were answered, it is judged after so many milliseconds, so that answers can arrive.
     pub wait_ms: u32,
+    /// Four times as many contacts are a worm's whatever their ports, when less than this share was answered.
+    pub anywhere: f32,
 }
 
 impl Default for FastUdp {
     fn default() -> Self {
-        Self { burst: Burst { contacts: 300, window_s: 10, answered: 0.25 }, wait_ms: 1000 }
+        Self { burst: Burst { contacts: 300, window_s: 10, answered: 0.25 }, wait_ms: 1000, anywhere: 0.05 }
     }
 }
 
@@ -292,6 +294,8 @@ impl Default for Dark {
 pub struct PortScan {
     /// So many different ports.
     pub ports: u16,
+    /// The same over UDP, where answers are no rule.
+    pub udp_ports: u16,
     /// Within so many seconds.
     pub window_s: u32,
     /// Of which less than this share was answered.
@@ -302,7 +306,7 @@ pub struct PortScan {
 
 impl Default for PortScan {
     fn default() -> Self {
-        Self { ports: 10, window_s: 60, answered: 0.333, wait_ms: 1000 }
+        Self { ports: 10, udp_ports: 25, window_s: 60, answered: 0.333, wait_ms: 1000 }
     }
 }
 
@@ -368,7 +372,7 @@ impl Default for Spam {
 }
 
 /// Packets without answer at one target.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Flood {
     /// So many TCP openings to one target within the window.
@@ -379,11 +383,22 @@ pub struct Flood {
     pub window_s: u32,
     /// Of which less than this share was answered.
     pub answered: f32,
+    /// The same for another class than TCP: who sends a stream hears little, but not nothing.
+    pub packets_answered: f32,
+    /// Up to so many times `openings`, those that are refused count as answered.
+    pub refused_times: u32,
+    /// TCP ports by which two agree on a stream of packets.
+    pub agreed: Vec<u16>,
+    /// UDP ports of our own machines to which records are sent that nobody answers: logs, flows, traps, figures.
+    pub records: Vec<u16>,
 }
 
 impl Default for Flood {
     fn default() -> Self {
-        Self { openings: 100, packets_per_s: 1000, window_s: 10, answered: 0.1 }
+        // RTSP, RTMP, SIP, H.323, iperf, and the cameras of the two large makers.
+        let agreed = vec![554, 1720, 1935, 5001, 5060, 5061, 5201, 8000, 8554, 34_567, 37_777];
+        let records = vec![162, 514, 2055, 4739, 6343, 8125, 9995, 9996, 12_201];
+        Self { openings: 100, packets_per_s: 1000, window_s: 10, answered: 0.1, packets_answered: 0.01, refused_times: 10, agreed, records }
     }
 }
 

@@ -3,7 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::capture::packet::{Body, Packet};
+use crate::capture::packet::{Body, Packet, Transport};
+use crate::capture::payload::dns;
 use crate::model::MacAddr;
 
 use super::quick::{Fixed, Mixer, Quick, Recent, mac_number, number};
@@ -15,6 +16,12 @@ const DESTINATIONS_OF_A_ROUTER: u8 = 8;
 const HOPS: usize = 4096;
 /// Local addresses that were seen alive, on top of the site's own list.
 const ALIVE: usize = 65_536;
+/// Addresses that the DNS gave lately.
+const NAMED: usize = 65_536;
+/// So many addresses of one answer count: who answers with hundreds wants to excuse somebody.
+const NAMED_AT_ONCE: usize = 16;
+/// Stations that were seen to speak of something else than leases.
+const SPEAKERS: usize = 16_384;
 
 /// What is known, asked for every packet.
 #[derive(Debug)]
@@ -31,6 +38,8 @@ pub struct Sight {
     hops: Fixed<Hop>,
     alive: Fixed<()>,
     recent: Recent,
+    named: Recent,
+    speakers: Recent,
     second: u32,
 }
 
@@ -55,6 +64,8 @@ impl Sight {
             hops: Fixed::new(HOPS),
             alive: Fixed::new(ALIVE),
             recent: Recent::new(8192),
+            named: Recent::new(NAMED),
+            speakers: Recent::new(SPEAKERS),
             second: 0,
         };
         sight.set_site(site);
@@ -81,6 +92,11 @@ impl Sight {
         self.second = second;
         match &packet.body {
             Body::Ip(ip) => {
+                if let Transport::Udp(udp) = &ip.transport
+                    && udp.src_port == 53
+                {
+                    self.learn_names(udp.data);
+                }
                 if let Some(mac) = packet.dst_mac.filter(|mac| is_unicast(*mac) && self.routers.is_empty()) {
                     self.learn_hop(mac, ip.dst);
                 }
@@ -104,6 +120,18 @@ impl Sight {
         if hop.destinations >= DESTINATIONS_OF_A_ROUTER && self.learnt.len() < HOPS {
             self.learnt.insert(mac);
         }
+    }
+
+    fn learn_names(&mut self, data: &[u8]) {
+        let Some(message) = dns::Message::parse(data).filter(|message| message.is_response && message.rcode == 0) else { return };
+        for address in message.addresses().take(NAMED_AT_ONCE) {
+            self.named.seen(self.mixer.one(number(address), 2));
+        }
+    }
+
+    /// Takes note of a station that speaks with an address of its own.
+    pub fn learn_speaker(&mut self, mac: MacAddr) {
+        self.speakers.seen(self.mixer.one(3, mac_number(mac)));
     }
 
     fn learn_alive(&mut self, ip: IpAddr) {
@@ -198,6 +226,16 @@ impl Sight {
             && self.is_local(ip)
             && self.site.is_charted(ip)
             && !self.alive.contains(self.mixer.one(number(ip), 1))
+    }
+
+    /// Whether the DNS gave this address lately: who turns to it looks for somebody by name. Scanners have no names.
+    pub fn is_named(&self, ip: IpAddr) -> bool {
+        self.named.holds(self.mixer.one(number(ip), 2))
+    }
+
+    /// Whether a station was seen to speak with an address of its own, by ARP or IP.
+    pub fn has_spoken(&self, mac: MacAddr) -> bool {
+        self.speakers.holds(self.mixer.one(3, mac_number(mac)))
     }
 
     /// Who sent a frame: by MAC address on this segment, by IP address alone when a router sent it on.

@@ -80,7 +80,7 @@ pub fn host_name(octets: &[u8]) -> Option<&[u8]> {
 }
 
 impl Message {
-    /// Reads a message. Options that were cut are missing. `None` when it is no DHCP message or cut before its options.
+    /// Reads a message. Options that were cut are missing. `None` when it is no DHCP message or cut before its names.
     pub fn parse(octets: &[u8]) -> Option<Self> {
         let mut reader = Reader(octets);
         let [operation, hardware, length, _hops] = reader.array()?;
@@ -98,9 +98,9 @@ impl Message {
         let address: [u8; 16] = reader.array()?;
         let [a, b, c, d, e, f, ..] = address;
         let client = if (hardware, length) == (1, 6) { MacAddr::from_octets(&[a, b, c, d, e, f]) } else { None };
-        reader.take(NAMES)?;
         let mut message = Self { is_reply, xid, client, given, relay, kind: Kind::Other(0), server: None, router: None, resolver: None };
-        if reader.array() == Some(COOKIE) {
+        // Captures are cut: who asks and what is given stands before the names.
+        if reader.take(NAMES).is_some() && reader.array() == Some(COOKIE) {
             message.options(reader);
         }
         Some(message)
@@ -197,7 +197,9 @@ mod tests {
         let cut = Message::parse(&octets).unwrap();
         assert_eq!((cut.kind, cut.server.is_some(), cut.resolver), (Kind::Offer, true, None));
         assert_eq!(Message::parse(&octets[..236]).unwrap().kind, Kind::Other(0), "no options at all");
-        assert_eq!(Message::parse(&octets[..235]), None);
+        let short = Message::parse(&octets[..54]).unwrap();
+        assert_eq!((short.client, short.kind), (cut.client, Kind::Other(0)), "a capture with a short snap length");
+        assert_eq!(Message::parse(&octets[..40]), None);
         assert_eq!(Message::parse(&message(3, &OFFER)), None, "neither request nor reply");
     }
 

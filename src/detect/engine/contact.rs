@@ -33,6 +33,18 @@ const LATERAL: u64 = 2 << 32;
 const MAIL: u64 = 3 << 32;
 const VERTICAL: u64 = 4 << 32;
 pub(super) const TALK: u64 = 5 << 32;
+const VERTICAL_UDP: u64 = 6 << 32;
+/// Ports to which traceroute sends, a new one for each router on the way.
+const TRACES: std::ops::RangeInclusive<u16> = 33_434..=33_534;
+/// Ports where mail is taken and fetched. Who accepts that is a mail server, where the site names none.
+const MAIL_PORTS: [u16; 7] = [25, 110, 143, 465, 587, 993, 995];
+/// Local machines that were seen to serve, for each service.
+const SERVERS: usize = 2048;
+const NAMES: u64 = 7 << 32;
+/// Where a capture begins amid a burst, of its first ticks only the repeated SYNs are seen, those without answer.
+const AMID: u32 = TICKS * 5;
+/// A TCP contact without answer after so many ticks makes a witness of an outage, though it has not failed yet.
+const WITNESS: u32 = TICKS;
 
 /// The time in the forms that the tables use.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +110,7 @@ pub(super) enum Review {
     Echo(u64),
     FastUdp(u64),
     Flood { talk: u64, host: u64, to: IpAddr, port: u16 },
+    Packets { talk: u64, class: u64, host: u64, to: IpAddr, port: u16 },
 }
 
 /// The tables of contacts.
@@ -118,6 +131,8 @@ pub(super) struct Contacts {
     pub(super) saying: Recent,
     pub(super) mirror: Mirror,
     reviews: VecDeque<(u32, Review)>,
+    /// Local machines that serve mail and names.
+    servers: Fixed<()>,
 }
 
 /// A first contact on its way through the rules.
@@ -143,11 +158,12 @@ impl Contacts {
             outages: Outages::new(settings.outage, mixer),
             samples: Samples::new(sizes.samples),
             verticals: Verticals::new(settings.port_scan),
-            talks: Talks::new(settings.flood, settings.guessing.clone()),
+            talks: Talks::new(settings.flood.clone(), settings.guessing.clone()),
             memo: Recent::new(32_768),
             saying: Recent::new(4096),
             mirror: Mirror::default(),
             reviews: VecDeque::new(),
+            servers: Fixed::new(SERVERS),
             settings: settings.clone(),
         }
     }
@@ -165,6 +181,12 @@ impl Contacts {
 
     /// Judges what has fallen due.
     pub(super) fn due(&mut self, at: &mut Scene<'_>) {
+        while let Some(awaited) = self.pending.slow(Class::Tcp, at.now.tick, WITNESS) {
+            if self.pairs.state(awaited.pair, at.now.second) == Some(State::Pending) && !self.leans(awaited.host, Class::Tcp) {
+                let region = self.outages.region(address(awaited.to()), at.sight);
+                self.outages.note(region, awaited.host, false, at.now.tick);
+            }
+        }
         for class in Class::ALL {
             while let Some(awaited) = self.pending.due(class, at.now.tick) {
                 if self.pairs.state(awaited.pair, at.now.second) == Some(State::Pending) {
@@ -230,11 +252,7 @@ impl Contacts {
                 self.judge_mail(first.host, at);
             }
         }
-        let vertical = self.mixer.pair(number(first.src), number(first.dst), VERTICAL);
-        if self.verticals.contact(vertical, first.host, number(first.dst), first.port, at.now.tick) {
-            self.later(Review::Vertical(vertical), at);
-        }
-        self.judge_vertical(vertical, at);
+        self.vertical(first, VERTICAL, at);
         self.meets_the_dark(first, at);
     }
 
@@ -245,7 +263,20 @@ impl Contacts {
         self.note(first, at);
         self.burst_udp(first, at);
         self.lateral(first, at);
+        if !TRACES.contains(&first.port) {
+            self.vertical(first, VERTICAL_UDP, at);
+        }
         self.meets_the_dark(first, at);
+    }
+
+    /// One more port of one machine.
+    fn vertical(&mut self, first: &First, rule: u64, at: &mut Scene<'_>) {
+        let least = if rule == VERTICAL { self.settings.port_scan.ports } else { self.settings.port_scan.udp_ports };
+        let vertical = self.mixer.pair(number(first.src), number(first.dst), rule);
+        if self.verticals.contact(vertical, first.host, number(first.dst), first.port, least, at.now.tick) {
+            self.later(Review::Vertical(vertical), at);
+        }
+        self.judge_vertical(vertical, at);
     }
 
     fn burst_tcp(&mut self, first: &First, at: &mut Scene<'_>) {
@@ -334,6 +365,23 @@ impl Contacts {
         self.pending.push(Awaited::new(first.pair, first.host, to, at.now.tick, first.port, first.class));
     }
 
+    /// A local machine has accepted mail, let it be fetched, or answered for names.
+    fn serves(&mut self, server: IpAddr, what: u64, at: &Scene<'_>) {
+        let key = self.mixer.one(number(server), what);
+        self.servers.entry(key, at.now.second, || ());
+    }
+
+    /// Whether the traffic shows a resolver, which asks the whole world, dead name servers too. See `is_mail_server`.
+    fn is_resolver(&self, ip: IpAddr, at: &Scene<'_>) -> bool {
+        let shown = || self.servers.contains(self.mixer.one(number(ip), NAMES));
+        at.sight.is_resolver(ip) || (at.sight.site().resolvers.is_empty() && shown())
+    }
+
+    /// Whether the traffic shows a mail server. Where the site names any, its word is the last.
+    pub(super) fn is_mail_server(&self, ip: IpAddr, at: &Scene<'_>) -> bool {
+        at.sight.site().mail.is_empty() && self.servers.contains(self.mixer.one(number(ip), MAIL))
+    }
+
     /// Whether the machine is new to this one for a rule that counts machines, not ports.
     fn is_new(&mut self, first: &First, rule: u64, at: &Scene<'_>) -> bool {
         let key = self.mixer.pair(number(first.src), number(first.dst), rule | first.class.key(0));
@@ -377,7 +425,18 @@ impl Contacts {
         let mail = class == Class::Tcp && at.sight.is_mail(src) && self.settings.spam.ports.contains(&port);
         // Who installs updates or copies files for all finds many switched off or closed; not so at addresses that are nobody's.
         let serves = class == Class::Tcp && at.sight.is_server(src) && at.sight.is_local(dst) && !at.sight.is_dark(dst);
-        peers || mail || serves || (port == 53 && at.sight.is_resolver(src))
+        peers || mail || serves || (port == 53 && self.is_resolver(src, at))
+    }
+
+    /// Whether somebody is looked for by name, out in the world: that it does not answer says nothing of who asks. A worm has
+    /// addresses, no names. The ports by which worms enter are no such places.
+    fn sought(&self, port: u16, to: IpAddr, class: Class, at: &Scene<'_>) -> bool {
+        let enters = match class {
+            Class::Tcp => self.settings.lateral.tcp_ports.contains(&port),
+            Class::Udp => self.settings.lateral.udp_ports.contains(&port),
+            Class::Icmp | Class::Arp => true,
+        };
+        !enters && at.sight.is_named(to) && !at.sight.is_local(to)
     }
 
     /// An answer to a contact. Whether one was awaited.
@@ -397,11 +456,19 @@ impl Contacts {
                 host.fast_tcp.window.answer(at.now.tick);
                 let vertical = self.mixer.pair(number(by), number(of), VERTICAL);
                 self.verticals.outcome(vertical, at.now.tick, true);
+                if at.sight.is_local(of) && MAIL_PORTS.contains(&port) {
+                    self.serves(of, MAIL, at);
+                }
             }
             Class::Udp => {
+                let vertical = self.mixer.pair(number(by), number(of), VERTICAL_UDP);
+                self.verticals.outcome(vertical, at.now.tick, true);
                 host.udp.succeed(&self.settings.udp_walk.walk);
                 host.udp_ports.note(port, true);
                 host.fast_udp.window.answer(at.now.tick);
+                if port == 53 && at.sight.is_local(of) {
+                    self.serves(of, NAMES, at);
+                }
             }
             Class::Icmp => host.echo.answer(at.now.tick),
             Class::Arp => {
@@ -423,12 +490,13 @@ impl Contacts {
         self.mirror.replies = self.mirror.replies.saturating_add(1);
         let (key, region) = (self.host_key(by), self.outages.region(of, at.sight));
         self.outages.note(region ^ (class as u64 / 3), key, true, at.now.tick);
-        if class == Class::Tcp {
-            let vertical = self.mixer.pair(number(by), number(of), VERTICAL);
+        if matches!(class, Class::Tcp | Class::Udp) {
+            let rule = if class == Class::Tcp { VERTICAL } else { VERTICAL_UDP };
+            let vertical = self.mixer.pair(number(by), number(of), rule);
             self.verticals.outcome(vertical, at.now.tick, false);
             self.judge_vertical(vertical, at);
         }
-        if !self.excused_port(port, by, of, class, at) {
+        if !self.sought(port, of, class, at) && !self.excused_port(port, by, of, class, at) {
             self.failed(key, number(of), port, class, at.now.tick, at);
         }
     }
@@ -442,7 +510,12 @@ impl Contacts {
             self.outages.note(region, awaited.host, false, at.now.tick);
         }
         let Some(src) = self.hosts.find(awaited.host).and_then(|host| host.machine().ip) else { return };
-        if !excused && !self.excused_port(awaited.port, src, to, awaited.class, at) {
+        let amid = awaited.class == Class::Tcp && awaited.made < AMID && matches!(awaited.port, 80 | 443);
+        if !excused
+            && !amid
+            && !self.sought(awaited.port, to, awaited.class, at)
+            && !self.excused_port(awaited.port, src, to, awaited.class, at)
+        {
             self.failed(awaited.host, awaited.to(), awaited.port, awaited.class, awaited.made, at);
         }
     }

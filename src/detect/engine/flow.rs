@@ -8,7 +8,7 @@ use crate::detect::quick::number;
 use crate::detect::sight::is_unicast_ip;
 use crate::flow::record::Record;
 
-use super::contact::{Contacts, Scene, TALK};
+use super::contact::{Contacts, Review, Scene, TALK};
 use super::pending::Class;
 
 impl Contacts {
@@ -25,6 +25,7 @@ impl Contacts {
         };
         let opened = record.tcp_flags & Tcp::SYN != 0;
         let failed = class == Class::Tcp && opened && record.tcp_flags & !(Tcp::SYN | Tcp::RST) == 0;
+        self.flow_returns(record);
         if self.flow_answers(record, class, at) || !at.sight.is_watched(record.src) {
             return;
         }
@@ -54,13 +55,29 @@ impl Contacts {
         if class == 6 && !failed {
             return;
         }
+        let flood = &self.settings.flood;
+        let lasted_ms = u64::try_from(record.last.since(record.first).as_millis()).unwrap_or(u64::MAX).max(1000);
+        // What a long flow tells at its end is spread over its time.
+        if class != 6 && record.packets.saturating_mul(1000) / lasted_ms < u64::from(flood.packets_per_s) && record.sampling == 1 {
+            return;
+        }
+        let share = record.packets.saturating_mul(lasted_ms.min(u64::from(flood.window_s) * 1000)) / lasted_ms;
         let talk = self.mixer.pair(number(record.src), number(record.dst), TALK | class);
-        let packets = u32::try_from(record.packets).unwrap_or(u32::MAX);
-        self.talks.sent_many(talk, packets, at.now.tick);
+        self.talks.sent_many(talk, u32::try_from(share).unwrap_or(u32::MAX), at.now.tick);
         if class == 6 {
             self.judge_openings(talk, host, record.dst, record.dst_port, at);
         } else {
-            self.judge_packets(talk, host, record.dst, record.dst_port, at);
+            // The flow of the answers may be told a little later.
+            self.later(Review::Packets { talk, class, host, to: record.dst, port: record.dst_port }, at);
+        }
+    }
+
+    /// What a flow of datagrams is to the other direction: answers.
+    fn flow_returns(&mut self, record: &Record) {
+        if record.protocol != 6 {
+            let class = if record.protocol == 58 { 1 } else { u64::from(record.protocol) };
+            let back = self.mixer.pair(number(record.dst), number(record.src), TALK | class);
+            self.talks.answered_many(back, u32::try_from(record.packets).unwrap_or(u32::MAX));
         }
     }
 }

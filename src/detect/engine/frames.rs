@@ -76,17 +76,19 @@ impl Frames {
         }
     }
 
-    pub(super) fn packet(&mut self, packet: &Packet<'_>, second: u32, sight: &Sight, out: &mut Vec<Detection>) {
-        let Some(mac) = packet.src_mac.filter(|mac| is_unicast(*mac)) else { return };
-        if let Some(ip) = claimed(packet, sight) {
-            // The same address again within a second says nothing new.
-            if !self.recent.seen(self.mixer.one(number(ip), mac_number(mac) ^ u64::from(second) << 48)) {
-                self.claim(packet, mac, ip, second, sight, out);
-            }
+    /// Looks at a frame. Its station, when it speaks with an address that it was not heard with within this second.
+    pub(super) fn packet(&mut self, packet: &Packet<'_>, second: u32, sight: &Sight, out: &mut Vec<Detection>) -> Option<MacAddr> {
+        let mac = packet.src_mac.filter(|mac| is_unicast(*mac))?;
+        // The same address again within a second says nothing new.
+        let ip =
+            claimed(packet, sight).filter(|ip| !self.recent.seen(self.mixer.one(number(*ip), mac_number(mac) ^ u64::from(second) << 48)));
+        if let Some(ip) = ip {
+            self.claim(packet, mac, ip, second, sight, out);
         }
         if packet.dst_mac.is_some_and(|to| !is_unicast(to)) {
             self.group(packet, mac, second, sight, out);
         }
+        ip.map(|_| mac)
     }
 
     fn claim(&mut self, packet: &Packet<'_>, mac: MacAddr, ip: IpAddr, second: u32, sight: &Sight, out: &mut Vec<Detection>) {

@@ -13,6 +13,7 @@ use super::contact::{Contacts, Review, Scene};
 use super::evidence::{Facts, places};
 use super::host::Step;
 use super::level;
+use super::pairs::State;
 use super::pending::Class;
 use super::ports::Look;
 use super::talks::Found;
@@ -30,6 +31,7 @@ impl Contacts {
             Review::Echo(host) => self.judge_echo(host, at),
             Review::FastUdp(host) => self.judge_fast_udp(host, at),
             Review::Flood { talk, host, to, port } => self.judge_openings(talk, host, to, port, at),
+            Review::Packets { talk, class, host, to, port } => self.judge_packets(talk, host, to, (class, port), at),
         }
     }
 
@@ -110,7 +112,9 @@ impl Contacts {
         let age = at.now.tick.saturating_sub(fast.window.from) * 1000;
         let waited = age >= settings.wait_ms * TICKS || fast.window.answered == 0;
         let many = fast.window.count > burst.contacts && fast.window.answered_below(burst.answered);
-        if many && waited && fast.one_service(self.settings.ports.service_share) && !self.one_way() {
+        // A worm without a port of its own (Witty, 2004) gets next to no answers at all; peers do.
+        let anywhere = fast.window.count > burst.contacts.saturating_mul(ANYHOW) && fast.window.answered_below(settings.anywhere);
+        if many && waited && (anywhere || fast.one_service(self.settings.ports.service_share)) && !self.one_way() {
             self.say_counted(Kind::UdpWorm, key, Class::Udp, fast.window, burst.window_s, burst.contacts + 1, at);
         }
     }
@@ -178,7 +182,8 @@ impl Contacts {
     pub(super) fn judge_mail(&mut self, key: u64, at: &mut Scene<'_>) {
         let Some(host) = self.hosts.find(key) else { return };
         let (window, machine) = (host.mail, host.machine());
-        if machine.ip.is_some_and(|ip| at.sight.is_mail(ip) || at.sight.is_server(ip)) || self.said(key, Kind::Spam, at) {
+        let serves = machine.ip.is_some_and(|ip| at.sight.is_mail(ip) || at.sight.is_server(ip) || self.is_mail_server(ip, at));
+        if serves || self.said(key, Kind::Spam, at) {
             return;
         }
         let (ports, window_s, servers) = (self.settings.spam.ports.clone(), self.settings.spam.window_s, self.settings.spam.servers);
@@ -199,10 +204,21 @@ impl Contacts {
     }
 
     /// Rule 12: packets of another class without answer at one target.
-    pub(super) fn judge_packets(&mut self, talk: u64, key: u64, to: IpAddr, port: u16, at: &mut Scene<'_>) {
-        if let Some(found) = self.talks.packets(talk, to, port, at.now.tick) {
+    pub(super) fn judge_packets(&mut self, talk: u64, key: u64, to: IpAddr, (class, port): (u64, u16), at: &mut Scene<'_>) {
+        let recorded = self.settings.flood.records.contains(&port) && at.sight.is_local(to);
+        if recorded || self.is_stream(key, to, at) {
+            return;
+        }
+        if let Some(found) = self.talks.packets(talk, class, to, port, at.now.tick) {
             self.say_found(Kind::Flood, key, found, at);
         }
+    }
+
+    /// Whether two have agreed on a stream by TCP, as cameras, telephones and measurements of a line do.
+    fn is_stream(&mut self, key: u64, to: IpAddr, at: &Scene<'_>) -> bool {
+        let Some(from) = self.hosts.find(key).and_then(|host| host.machine().ip) else { return false };
+        let agreed = |by, of, port| self.pairs.state(self.key(by, of, Class::Tcp, port), at.now.second) == Some(State::Answered);
+        self.settings.flood.agreed.iter().any(|port| agreed(from, to, *port) || agreed(to, from, *port))
     }
 
     /// Rule 18: log-ins one after another.

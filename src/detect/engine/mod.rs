@@ -96,7 +96,9 @@ impl Engine {
         (self.at, self.passed_ms) = (packet.at, 0);
         self.pulse();
         self.sight.learn(packet, self.second);
-        self.frames.packet(packet, self.second, &self.sight, &mut self.said);
+        if let Some(speaker) = self.frames.packet(packet, self.second, &self.sight, &mut self.said) {
+            self.sight.learn_speaker(speaker);
+        }
         let now = lan::Now { ms, at: packet.at };
         if !self.frames.forges(packet.src_mac, self.second) {
             let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };

@@ -54,6 +54,15 @@ struct Queue {
     waits: u32,
     most: usize,
     awaited: VecDeque<Awaited>,
+    /// How many at the front were looked at before their time.
+    looked: usize,
+}
+
+impl Queue {
+    fn pop(&mut self) -> Option<Awaited> {
+        self.looked = self.looked.saturating_sub(1);
+        self.awaited.pop_front()
+    }
 }
 
 /// The queues.
@@ -68,7 +77,7 @@ impl Pending {
     pub(super) fn new(most: u32, waits: [u32; 4]) -> Self {
         let share = |eighths: usize| (most as usize / 8 * eighths).max(1);
         let shares = [share(4), share(2), share(1), share(1)];
-        let queue = |(waits, most)| Queue { waits, most, awaited: VecDeque::new() };
+        let queue = |(waits, most)| Queue { waits, most, awaited: VecDeque::new(), looked: 0 };
         let mut queues = waits.into_iter().zip(shares).map(queue);
         let mut next = || queues.next().unwrap_or_else(|| queue((0, 1)));
         Self { queues: [next(), next(), next(), next()], given_up: 0 }
@@ -82,7 +91,7 @@ impl Pending {
     pub(super) fn push(&mut self, awaited: Awaited) {
         let Some(queue) = self.queues.get_mut(awaited.class as usize) else { return };
         if queue.awaited.len() >= queue.most {
-            queue.awaited.pop_front();
+            queue.pop();
             self.given_up += 1;
         } else if queue.awaited.len() == queue.awaited.capacity() {
             // Grows by doubling, but never beyond its size.
@@ -95,7 +104,15 @@ impl Pending {
     pub(super) fn due(&mut self, class: Class, tick: u32) -> Option<Awaited> {
         let queue = self.queues.get_mut(class as usize)?;
         let due = queue.awaited.front().is_some_and(|first| tick.saturating_sub(first.made) >= queue.waits);
-        if due { queue.awaited.pop_front() } else { None }
+        if due { queue.pop() } else { None }
+    }
+
+    /// The next of a class that is open for `ticks` already, each of them once.
+    pub(super) fn slow(&mut self, class: Class, tick: u32, ticks: u32) -> Option<Awaited> {
+        let queue = self.queues.get_mut(class as usize)?;
+        let awaited = *queue.awaited.get(queue.looked).filter(|next| tick.saturating_sub(next.made) >= ticks)?;
+        queue.looked += 1;
+        Some(awaited)
     }
 }
 

@@ -34,9 +34,13 @@ impl Contacts {
             self.talks.accepted(pair, tcp.src_port, at.now.tick);
             if self.answer(pair, ip.dst, ip.src, tcp.src_port, Class::Tcp, at) {
                 self.mirror.accept();
+            } else if at.sight.is_watched(ip.dst) {
+                // Frames of two directions may change places: what is accepted before it was asked for is no failure later.
+                self.pairs.touch(pair, at.now.second, State::Answered);
             }
         } else if tcp.flags & Tcp::RST != 0 {
             let pair = self.key(ip.dst, ip.src, Class::Tcp, tcp.src_port);
+            self.talks.refused(self.mixer.pair(number(ip.dst), number(ip.src), TALK | 6));
             self.refuse(pair, ip.dst, ip.src, tcp.src_port, Class::Tcp, at);
         } else {
             self.goes_on(ip, tcp, at);
@@ -223,7 +227,7 @@ impl Contacts {
         // Looked at now and then: it is a matter of seconds.
         if sent >= self.settings.flood.packets_per_s && sent.is_multiple_of(500) {
             let host = self.known(packet, ip.src, at);
-            self.judge_packets(talk, host, ip.dst, port, at);
+            self.judge_packets(talk, host, ip.dst, (class, port), at);
         }
     }
 }

@@ -17,6 +17,8 @@ use super::window::{TICKS, Window};
 const TALKS: usize = 16_384;
 /// Login services that are followed at one time.
 const LOGINS: usize = 8192;
+/// The class of echo requests.
+pub(super) const ECHO: u64 = 1;
 /// A class other than TCP floods when it keeps its rate for so many seconds.
 const KEEPS_S: u32 = 3;
 
@@ -34,6 +36,7 @@ struct Talk {
     from: u32,
     sent: u32,
     answered: u32,
+    refused: u32,
     fresh: u32,
 }
 
@@ -79,16 +82,31 @@ impl Talks {
 
     /// A packet came back on a talk; `key` is that of the other direction.
     pub(super) fn answered(&mut self, key: u64) {
+        self.answered_many(key, 1);
+    }
+
+    /// So many packets came back, as a flow tells.
+    pub(super) fn answered_many(&mut self, key: u64, packets: u32) {
         if let Some(talk) = self.find(key) {
-            talk.answered = talk.answered.saturating_add(1);
+            talk.answered = talk.answered.saturating_add(packets);
+        }
+    }
+
+    /// An opening was refused; `key` is that of the other direction.
+    pub(super) fn refused(&mut self, key: u64) {
+        if let Some(talk) = self.find(key) {
+            talk.refused = talk.refused.saturating_add(1);
         }
     }
 
     /// Whether the openings of a TCP talk are a flood. `Err` when it is too early to say.
     pub(super) fn openings(&mut self, key: u64, to: IpAddr, port: u16, tick: u32) -> Result<Option<Found>, ()> {
-        let flood = self.flood;
         let Some(talk) = self.find(key).copied() else { return Ok(None) };
-        let many = talk.sent >= flood.openings && (talk.answered as f32) < flood.answered * talk.sent as f32;
+        let flood = &self.flood;
+        // A program whose server is gone tries again and again, and is refused each time; not a hundred times a second.
+        let heard =
+            if talk.sent < flood.openings.saturating_mul(flood.refused_times) { talk.answered + talk.refused } else { talk.answered };
+        let many = talk.sent >= flood.openings && (heard as f32) < flood.answered * talk.sent as f32;
         // Many ports of one machine are a scan of it, which has its own rule.
         if !many || talk.fresh * 2 > talk.sent {
             return Ok(None);
@@ -100,14 +118,15 @@ impl Talks {
     }
 
     /// Whether the packets of another class are a flood.
-    pub(super) fn packets(&mut self, key: u64, to: IpAddr, port: u16, tick: u32) -> Option<Found> {
-        let flood = self.flood;
+    pub(super) fn packets(&mut self, key: u64, class: u64, to: IpAddr, port: u16, tick: u32) -> Option<Found> {
         let talk = *self.find(key)?;
+        let flood = &self.flood;
         let least = flood.packets_per_s.saturating_mul(KEEPS_S);
         let rate = u64::from(talk.sent) * u64::from(TICKS) / u64::from(tick.saturating_sub(talk.from).max(TICKS));
         let many = talk.sent >= least && rate >= u64::from(flood.packets_per_s);
-        (many && (talk.answered as f32) < flood.answered * talk.sent as f32)
-            .then(|| found(&talk, least.into(), flood.window_s, to, port, tick))
+        // Nobody pings a thousand times a second, answered or not. A stream is answered by a packet now and then.
+        let unheard = class == ECHO || (talk.answered as f32) < flood.packets_answered * talk.sent as f32;
+        (many && unheard).then(|| found(&talk, least.into(), flood.window_s, to, port, tick))
     }
 
     /// A connection is opened to a port; how many there were within the window if it is one where one logs in.

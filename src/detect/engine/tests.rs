@@ -10,6 +10,8 @@ use crate::detect::settings::Sizes;
 use crate::detect::{Detection, Engine, Kind, Level, Settings, Site};
 use crate::model::{Fact, MacAddr, Timestamp};
 
+mod shapes;
+
 const WORM: [u8; 4] = [10, 0, 0, 66];
 
 /// An engine with small tables, and the packets of a little network.

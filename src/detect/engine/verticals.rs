@@ -21,6 +21,7 @@ struct Vertical {
     refused: u16,
     last: u32,
     ports: [u16; SAMPLE],
+    least: u16,
 }
 
 /// All of them.
@@ -48,9 +49,16 @@ impl Verticals {
     }
 
     /// A first contact with a port. Whether the pair wants to be looked at again when answers have had time to come.
-    pub(super) fn contact(&mut self, pair: u64, host: u64, to: u128, port: u16, tick: u32) -> bool {
-        let make =
-            || Vertical { host, to: [(to >> 64) as u64, to as u64], window: Window::default(), refused: 0, last: tick, ports: [0; SAMPLE] };
+    pub(super) fn contact(&mut self, pair: u64, host: u64, to: u128, port: u16, least: u16, tick: u32) -> bool {
+        let make = || Vertical {
+            host,
+            to: [(to >> 64) as u64, to as u64],
+            window: Window::default(),
+            refused: 0,
+            last: tick,
+            ports: [0; SAMPLE],
+            least,
+        };
         let worth = |vertical: &Vertical| u32::from(vertical.window.count);
         let Some(vertical) = self.pairs.entry_by(pair, tick, make, worth) else { return false };
         let count = vertical.window.hit(tick, self.settings.window_s);
@@ -61,7 +69,7 @@ impl Verticals {
         if let Some(place) = vertical.ports.get_mut(usize::from(count) - 1) {
             *place = port;
         }
-        count == self.settings.ports
+        count == least
     }
 
     /// An answer or a refusal has come.
@@ -82,12 +90,12 @@ impl Verticals {
         let (count, refused) = (vertical.window.count, vertical.refused);
         let waited = tick.saturating_sub(vertical.window.from) * 1000 >= settings.wait_ms * TICKS;
         let sure = waited || f32::from(refused) >= f32::from(count) * (1.0 - settings.answered);
-        if count < settings.ports || !sure || !vertical.window.answered_below(settings.answered) {
+        if count < vertical.least || !sure || !vertical.window.answered_below(settings.answered) {
             return None;
         }
         let to = address(u128::from(vertical.to[0]) << 64 | u128::from(vertical.to[1]));
         let ports = vertical.ports.iter().filter(|port| **port != 0).map(|port| (to, *port));
-        let facts = Facts::counted(count.into(), settings.window_s, settings.ports.into())
+        let facts = Facts::counted(count.into(), settings.window_s, vertical.least.into())
             .number("failed", (count - vertical.window.answered.min(count)).into())
             .number("answered", vertical.window.answered.into())
             .text("targets", to.to_string())

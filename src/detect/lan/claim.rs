@@ -2,7 +2,8 @@
 //!
 //! A gateway's address claimed by anybody but a router is told at once. Any other address is told when it has changed hands
 //! between the same two MAC addresses twice within ten minutes: a machine that moves once changes them once. Of the two, one
-//! that says so unasked while the other does not is the spoofer; else it is a duplicate, and both are told.
+//! that says so unasked while the other does not is the spoofer; else it is a duplicate, and both are told. Where a reply may
+//! have met a question by chance, that waits for one more change.
 //!
 //! Facts: `claimed` (the address), `server` (the MAC address that holds it too), `count` (changes of hands), `threshold`, `window`.
 
@@ -33,6 +34,8 @@ pub(super) struct ClaimJudge {
 struct Claim {
     holder: Side,
     rival: Option<Side>,
+    /// Who had it first.
+    first: MacAddr,
     flips: u16,
     asked_ms: u64,
     span: Span,
@@ -44,7 +47,10 @@ struct Side {
     mac: MacAddr,
     /// Who sent the frame in which it was claimed.
     by: MacAddr,
-    unasked: bool,
+    /// How often nobody had asked.
+    unasked: u8,
+    /// Whether it was the reply to one that had asked, perhaps by chance.
+    replied: bool,
 }
 
 /// In which way it is claimed.
@@ -123,7 +129,7 @@ impl ClaimJudge {
                     (false, false) => Way::Unasked,
                 };
                 let mac = mac.unwrap_or(source);
-                self.claim(packet, &Word { ip: target, mac, way, is_answer: way == Way::Plain }, now, sight, out);
+                self.claim(packet, &Word { ip: target, mac, way, is_answer: false }, now, sight, out);
             }
             nd::Message::NeighbourAdvertisement { .. } | nd::Message::RouterAdvertisement { .. } => {}
         }
@@ -155,11 +161,12 @@ impl ClaimJudge {
             return;
         }
         let by = packet.src_mac.filter(|by| is_unicast(*by) && !is_virtual(*by) && !sight.is_router(*by)).unwrap_or(mac);
-        let side = Side { mac, by, unasked: way == Way::Unasked };
+        let side = Side { mac, by, unasked: u8::from(way == Way::Unasked), replied: is_answer && way == Way::Plain };
         let key = self.key(ip, packet.vlan);
         let settings = self.settings;
         // Whoever is heard of first may have been asked before anything was known of the address.
-        let fresh = Claim { holder: Side { unasked: false, ..side }, rival: None, flips: 0, asked_ms: now.ms, span: Span::new(now) };
+        let fresh =
+            Claim { holder: Side { unasked: 0, ..side }, rival: None, first: mac, flips: 0, asked_ms: now.ms, span: Span::new(now) };
         let Some(claim) = self.claims.entry(key, now.second(), || fresh) else { return };
         let gateway = sight.is_gateway(ip);
         if gateway && sight.gateway_mac(ip).is_some_and(|known| known != mac) {
@@ -171,13 +178,13 @@ impl ClaimJudge {
             return;
         }
         if claim.holder.mac == mac {
-            claim.holder.unasked |= side.unasked;
+            claim.holder.unasked = claim.holder.unasked.saturating_add(side.unasked);
             return;
         }
         let before = std::mem::replace(&mut claim.holder, side);
         let returns = claim.rival.is_some_and(|rival| rival.mac == mac);
         if let Some(rival) = claim.rival.filter(|_| returns) {
-            claim.holder.unasked |= rival.unasked;
+            claim.holder.unasked = claim.holder.unasked.saturating_add(rival.unasked);
         }
         if !returns || claim.span.is_over(now, settings.window_s) {
             claim.flips = 0;
@@ -189,26 +196,35 @@ impl ClaimJudge {
         if gateway && !is_named_router(mac, sight) {
             // Its own address is not known: the one that comes second is told.
             tell(claim, &settings, Level::Virus, &now_holds, before.mac, (ip, packet.vlan), now, out);
-        } else if claim.flips >= settings.flips && claim.span.is_due(now, u64::from(claim.flips)) {
-            conflict(claim, &settings, before, (ip, packet.vlan), sight, now, out);
+        } else if claim.flips >= settings.flips {
+            let blamed = blamed(claim, &settings, before, sight);
+            if !blamed.is_empty() && claim.span.is_due(now, u64::from(claim.flips)) {
+                for (side, other, level) in blamed {
+                    // A router that takes its gateway's address back is the victim.
+                    if !(gateway && is_named_router(side.mac, sight)) {
+                        say(claim, &settings, level, &side, other.mac, (ip, packet.vlan), now, out);
+                    }
+                }
+            }
         }
     }
 }
 
-/// Two claim one address: the one that whispers, or both.
-fn conflict(claim: &Claim, settings: &Claims, before: Side, at: (IpAddr, Option<u16>), sight: &Sight, now: Now, out: &mut Vec<Detection>) {
+/// Who of the two that claim one address is told of, and how surely: the one that whispers, or both. Nobody as long as it may be
+/// that somebody had asked by chance just before.
+fn blamed(claim: &Claim, settings: &Claims, before: Side, sight: &Sight) -> Vec<(Side, Side, Level)> {
     let holds = claim.holder;
-    let sides = match (holds.unasked, before.unasked) {
-        (true, false) => vec![(holds, before, Level::Virus)],
-        (false, true) => vec![(before, holds, Level::Virus)],
-        _ => vec![(holds, before, Level::Suspect), (before, holds, Level::Suspect)],
-    };
-    for (side, other, level) in sides {
-        // A router that takes its gateway's address back is the victim.
-        if sight.is_gateway(at.0) && is_named_router(side.mac, sight) {
-            continue;
-        }
-        say(claim, settings, level, &side, other.mac, at, now, out);
+    // Where no gateway is named: through whom all went before somebody else claimed his address is the victim.
+    let victim = |side: &Side| side.mac == claim.first && sight.is_router(side.mac);
+    let whispers = |one: &Side, other: &Side| one.unasked > other.unasked.saturating_mul(2);
+    if victim(&before) || (whispers(&holds, &before) && !victim(&holds)) {
+        vec![(holds, before, Level::Virus)]
+    } else if victim(&holds) || whispers(&before, &holds) {
+        vec![(before, holds, Level::Virus)]
+    } else if claim.flips > settings.flips || !(holds.replied || before.replied) {
+        vec![(holds, before, Level::Suspect), (before, holds, Level::Suspect)]
+    } else {
+        Vec::new()
     }
 }
 

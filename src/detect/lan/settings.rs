@@ -94,13 +94,15 @@ pub struct Starvation {
     pub requests: u32,
     /// Within so many seconds.
     pub window_s: u32,
+    /// Or for so many different clients, which only relays may.
+    pub clients: u16,
     /// Where each request bears another address: so many makers (OUI) make it invented, where a building has a few dozen.
     pub makers: u16,
 }
 
 impl Default for Starvation {
     fn default() -> Self {
-        Self { requests: 400, window_s: 10, makers: 100 }
+        Self { requests: 400, window_s: 10, clients: 50, makers: 100 }
     }
 }
 

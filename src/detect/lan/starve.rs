@@ -1,7 +1,8 @@
 //! Rule 15: leases asked for until none is left.
 //!
-//! One machine that sends more than 400 requests in ten seconds is told, whatever addresses they bear. A tool that invents a
-//! sender for each request is told by its invention: the addresses come from hundreds of makers, where the machines of a
+//! One machine that sends more than 400 requests in ten seconds is told, whatever addresses they bear, and one that asks for
+//! dozens of others, which only relays do. A tool that invents a sender for each request is told by its invention: nearly
+//! none of them was ever heard to speak of anything else, and they come from hundreds of makers, where the machines of a
 //! building that has its power back come from a few dozen. Its subject is then one of the invented addresses, which the
 //! forwarding tables of the switches show at the port where it stands.
 //!
@@ -46,6 +47,8 @@ struct Asker {
 struct Crowd {
     span: Option<Span>,
     senders: Marks,
+    /// Of these, machines that were never heard to speak of anything else.
+    strangers: u32,
     makers: Marks,
     /// Whom it is told of, as long as it goes on.
     machine: Option<Machine>,
@@ -53,7 +56,7 @@ struct Crowd {
 
 impl StarvationJudge {
     pub(super) fn new(settings: Starvation, seed: u64) -> Self {
-        let crowd = Crowd { span: None, senders: Marks::new(SENDERS), makers: Marks::new(MAKERS), machine: None };
+        let crowd = Crowd { span: None, senders: Marks::new(SENDERS), strangers: 0, makers: Marks::new(MAKERS), machine: None };
         Self { settings, mixer: Mixer::new(seed ^ 0x7374_6172), machines: Fixed::new(MACHINES), crowd }
     }
 
@@ -64,7 +67,7 @@ impl StarvationJudge {
             return;
         }
         self.one(packet, mac, message, now, out);
-        self.all(packet, mac, now, out);
+        self.all(packet, mac, now, sight, out);
     }
 
     fn one(&mut self, packet: &Packet<'_>, mac: MacAddr, message: &Message, now: Now, out: &mut Vec<Detection>) {
@@ -77,14 +80,15 @@ impl StarvationJudge {
         asker.requests = asker.requests.saturating_add(1);
         asker.clients.insert(mixer.one(1, message.client.map_or(0, mac_number)));
         let requests = u64::from(asker.requests);
-        if asker.requests > settings.requests && asker.span.is_due(now, requests) {
+        let many = asker.requests > settings.requests || asker.clients.count() >= u32::from(settings.clients);
+        if many && asker.span.is_due(now, requests) {
             let machine = Machine { ip: None, mac: Some(mac), vlan: packet.vlan };
             let facts = facts(&settings, requests, asker.clients.count());
             out.push(detection(Kind::DhcpStarvation, Level::Virus, machine, now, &asker.span, requests, facts));
         }
     }
 
-    fn all(&mut self, packet: &Packet<'_>, mac: MacAddr, now: Now, out: &mut Vec<Detection>) {
+    fn all(&mut self, packet: &Packet<'_>, mac: MacAddr, now: Now, sight: &Sight, out: &mut Vec<Detection>) {
         let (settings, mixer, crowd) = (self.settings, self.mixer, &mut self.crowd);
         let span = crowd.span.get_or_insert_with(|| Span::new(now));
         if span.is_over(now, settings.window_s) {
@@ -93,15 +97,18 @@ impl StarvationJudge {
                 crowd.machine = None;
             }
             crowd.senders.clear();
+            crowd.strangers = 0;
             crowd.makers.clear();
         }
-        crowd.senders.insert(mixer.one(0, mac_number(mac)));
+        if crowd.senders.insert(mixer.one(0, mac_number(mac))) && !sight.has_spoken(mac) {
+            crowd.strangers += 1;
+        }
         // Addresses that are given locally (telephones do) have no maker; those of groups belong to nobody.
         if is_unicast(mac) && mac.0[0] & 2 == 0 {
             crowd.makers.insert(mixer.one(1, mac_number(mac) >> 24));
         }
         let senders = crowd.senders.count();
-        let invented = crowd.makers.count() > u32::from(settings.makers);
+        let invented = crowd.makers.count() > u32::from(settings.makers) && crowd.strangers >= senders - senders / 10;
         if senders > settings.requests && invented && span.is_due(now, u64::from(senders)) {
             let machine = *crowd.machine.get_or_insert(Machine { ip: None, mac: Some(mac), vlan: packet.vlan });
             let facts = facts(&settings, u64::from(senders), senders);
@@ -135,20 +142,22 @@ impl Marks {
         self.count
     }
 
-    fn insert(&mut self, hash: u64) {
+    /// Whether it is new; it is counted then.
+    fn insert(&mut self, hash: u64) -> bool {
         let hash = hash | 1;
         let mask = self.places.len() - 1;
         for step in 0..16 {
-            let Some(place) = self.places.get_mut(((hash >> 16) as usize + step) & mask) else { return };
+            let Some(place) = self.places.get_mut(((hash >> 16) as usize + step) & mask) else { return false };
             if *place == hash {
-                return;
+                return false;
             }
             if *place == 0 {
                 *place = hash;
                 self.count += 1;
-                return;
+                return true;
             }
         }
+        false
     }
 
     fn clear(&mut self) {

@@ -182,3 +182,26 @@ fn where_routers_are_named_any_other_is_told_at_once() {
     bench.offers_itself(mac(9), 1800, 255);
     assert_eq!(bench.told(Kind::RogueRa), [(mac(9), Level::Virus)]);
 }
+
+#[test]
+fn where_no_gateway_is_named_the_way_out_is_the_victim() {
+    let mut bench = Bench::new(Site::default());
+    for last in 1..=9 {
+        let ip = Ip {
+            src: ip(1),
+            dst: [93, 0, 0, last].into(),
+            hops: 64,
+            extensions: 0,
+            later_fragment: false,
+            transport: Transport::Other(89),
+        };
+        let at = Nanos(1);
+        let packet = Packet { at, wire_octets: 60, src_mac: Some(mac(1)), dst_mac: Some(GATEWAY), vlan: None, body: Body::Ip(ip) };
+        bench.sight.learn(&packet, 1);
+    }
+    for _ in 0..3 {
+        bench.announces(GATEWAY, v4(254));
+        bench.announces(mac(9), v4(254));
+    }
+    assert_eq!(bench.told(Kind::ArpSpoof), [(mac(9), Level::Virus)]);
+}

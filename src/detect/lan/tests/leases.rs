@@ -108,3 +108,29 @@ fn a_building_that_has_its_power_back_is_no_attack_and_invented_senders_are() {
     }
     assert_eq!(tool.told(Kind::DhcpStarvation).len(), 1, "one attack, however many addresses it bears");
 }
+
+#[test]
+fn one_that_asks_for_dozens_of_others_is_told_however_slowly() {
+    let mut bench = Bench::new(Site::default());
+    (0..49).for_each(|client| bench.asks(mac(200), mac(client)));
+    assert!(bench.found.is_empty());
+    bench.asks(mac(200), mac(49));
+    assert_eq!(bench.told(Kind::DhcpStarvation), [(mac(200), Level::Virus)]);
+}
+
+#[test]
+fn machines_that_are_known_may_all_ask_at_once_whoever_made_them() {
+    let told = |known: bool| {
+        let mut bench = Bench::new(Site::default());
+        for number in 0..1000_u32 {
+            let [a, b, c, d] = number.wrapping_mul(2_654_435_761).to_be_bytes();
+            let machine = MacAddr([a & 0xfc, b, c, d, 1, 2]);
+            if known {
+                bench.sight.learn_speaker(machine);
+            }
+            bench.asks(machine, machine);
+        }
+        bench.told(Kind::DhcpStarvation).len()
+    };
+    assert_eq!((told(true), told(false)), (0, 1));
+}
