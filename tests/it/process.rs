@@ -24,8 +24,10 @@ pub(crate) fn program() -> Command {
 
 pub(crate) fn write(dir: &Path, devices: &str) -> std::path::PathBuf {
     let file = dir.join("netroom.toml");
+    // How full the disk of the machine that tests is must not become an incident here.
+    let roomy = if devices.contains("[retention]") { "" } else { "\n[retention]\nlow_space = \"0%\"\n" };
     let text = format!(
-        "[snmp]\ncommunity = \"public\"\ninterval = \"10s\"\nmin_timeout = \"200ms\"\nmax_timeout = \"400ms\"\ntries = 2\n{devices}"
+        "[snmp]\ncommunity = \"public\"\ninterval = \"10s\"\nmin_timeout = \"200ms\"\nmax_timeout = \"400ms\"\ntries = 2\n{devices}{roomy}"
     );
     std::fs::write(&file, text).unwrap();
     file

@@ -140,6 +140,9 @@ from = "2020-01-06"
 [incident]
 uplinks = ["sw1/port1"]
 
+[retention]
+low_space = "0%"
+
 [traps]
 listen = ["10.77.0.1:162"]
 per_second = 5000
