@@ -81,12 +81,12 @@ fn main() {
         let svg = chart.svg();
         let image = png::render(&svg, 1.0).expect("our own picture");
         let dense = png::render(&svg, 2.0).expect("our own picture");
-        let text = feed::json(Kind::Traffic, &history, None);
+        let text = feed::json(Kind::Traffic, &history, None, None);
 
         let drawing = cost(measured, 200, || drop(black_box(black_box(&chart).svg())));
         let raster = cost(measured, 20, || drop(black_box(png::render(black_box(&svg), 1.0))));
         let raster2 = cost(measured, 10, || drop(black_box(png::render(black_box(&svg), 2.0))));
-        let feeding = cost(measured, 500, || drop(black_box(feed::json(Kind::Traffic, black_box(&history), None))));
+        let feeding = cost(measured, 500, || drop(black_box(feed::json(Kind::Traffic, black_box(&history), None, None))));
         println!("{name:6} svg    {drawing:7.3} ms CPU  {:6} bytes", svg.len());
         println!("{name:6} png 1x {raster:7.3} ms CPU  {:6} bytes", image.len());
         println!("{name:6} png 2x {raster2:7.3} ms CPU  {:6} bytes", dense.len());

@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::detect::baseline::{Baseline, Calendar, Learner, METRICS, values};
+use crate::detect::baseline::{Baseline, Calendar, Learner, METRICS, Measure, values};
+use crate::graph::usual::{LONGEST_STEP_S, Range, Usual};
 use crate::model::{PortId, Timestamp, clock};
 use crate::ports::live::{Live, PortState};
 use crate::series::history::HistoryQuery;
@@ -53,6 +54,18 @@ impl Baselines {
     /// What is usual for a port.
     pub(super) fn of(&self, port: PortId) -> Option<Arc<Baseline>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(&port)?.1.clone()
+    }
+
+    /// What is usual for a port in each of so many buckets, bits per second.
+    pub(super) fn band(&self, port: PortId, from: Timestamp, step_s: u32, buckets: usize) -> Option<Usual> {
+        let (baseline, calendar) = (self.of(port).filter(|_| step_s <= LONGEST_STEP_S)?, self.calendar());
+        let step = Duration::from_secs(u64::from(step_s));
+        let slots: Vec<usize> =
+            (0..buckets).map(|bucket| calendar.slot(from + step / 2 + step * u32::try_from(bucket).unwrap_or(u32::MAX))).collect();
+        let ranges = |measure| -> Vec<Range> {
+            slots.iter().map(|slot| baseline.usual(measure, *slot).map(|usual| (usual.low, usual.high))).collect()
+        };
+        Some(Usual { inbound: ranges(Measure::In), outbound: ranges(Measure::Out) })
     }
 
     /// One life of the learner: goes round all ports that are up until told to stop.

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use crate::config::Settings;
+use crate::daemon::baseline::Baselines;
 use crate::daemon::error::DaemonError;
 use crate::daemon::supervise::{Supervisor, Task};
 use crate::graph::smoke::{COLUMNS, SmokeChart};
@@ -50,6 +51,7 @@ pub(super) struct Around {
     pub(super) store: Store,
     pub(super) live: Arc<Live>,
     pub(super) reader: Reader,
+    pub(super) baselines: Arc<Baselines>,
     pub(super) board: Arc<Board>,
     pub(super) hosts: Arc<Hosts>,
     pub(super) of_hosts: Reader,
@@ -58,9 +60,9 @@ pub(super) struct Around {
 
 /// Builds the sender; what was on its way when the program ended is marked.
 pub(super) async fn build(settings: &Settings, outbox: Outbox, around: Around) -> Result<Arc<Sender>, DaemonError> {
-    let Around { store, live, reader, board, hosts, of_hosts, findings } = around;
-    let pictures =
-        Arc::new(Graphs { live: Arc::clone(&live), reader, hosts: Arc::clone(&hosts), of_hosts, zone: settings.time_zone.clone() });
+    let Around { store, live, reader, baselines, board, hosts, of_hosts, findings } = around;
+    let zone = settings.time_zone.clone();
+    let pictures = Arc::new(Graphs { live: Arc::clone(&live), reader, baselines, hosts: Arc::clone(&hosts), of_hosts, zone });
     let proof = Arc::new(Counted { live, board, hosts });
     let setup = setup(settings)?;
     Ok(Arc::new(Sender::new(Wiring { store, outbox, findings, pictures, proof }, setup).await?))
@@ -94,6 +96,7 @@ pub(super) fn start(sender: &Arc<Sender>, supervisor: &Supervisor) {
 struct Graphs {
     live: Arc<Live>,
     reader: Reader,
+    baselines: Arc<Baselines>,
     hosts: Arc<Hosts>,
     of_hosts: Reader,
     zone: jiff::tz::TimeZone,
@@ -134,6 +137,9 @@ impl Graphs {
             chart.title = format!("{} {}", device.label.name, port.identity.name);
             port.identity.alias.as_str().clone_into(&mut chart.subtitle);
             chart.lang = lang;
+            let buckets = chart.inbound.average.len();
+            let usual = self.baselines.band(port.identity.id, history.t0, history.step_s, buckets);
+            chart.usual = usual.and_then(|usual| usual.of(Kind::Traffic, port.identity.speed_bps));
             chart.svg()
         }))
     }

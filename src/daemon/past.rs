@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::baseline::Baselines;
+use crate::graph::Usual;
 use crate::model::{PortId, PortMetric, Timestamp};
 use crate::ports::driver::Counts;
 use crate::series::history::{History, HistoryQuery};
@@ -16,6 +18,8 @@ const PERCENTILE_STEP_S: u32 = 300;
 pub(super) struct Past {
     pub(super) reader: Reader,
     pub(super) counts: Arc<Counts>,
+    /// What is usual for ports; hosts have none.
+    pub(super) baselines: Option<Arc<Baselines>>,
 }
 
 impl HistorySource for Past {
@@ -32,6 +36,10 @@ impl HistorySource for Past {
         percent: f64,
     ) -> Result<Option<f64>, HistoryError> {
         self.reader.percentile(port, metric, from, to, PERCENTILE_STEP_S, percent).map_err(|error| unreadable(&error))
+    }
+
+    fn usual(&self, port: PortId, from: Timestamp, step_s: u32, buckets: usize) -> Option<Usual> {
+        self.baselines.as_ref()?.band(port, from, step_s, buckets)
     }
 
     fn keeping(&self) -> Keeping {

@@ -187,6 +187,7 @@ impl House {
             store: store.clone(),
             live: Arc::clone(&live),
             reader: reader.clone(),
+            baselines: Arc::clone(incidents.baselines()),
             board: Arc::clone(incidents.hall().board()),
             hosts: Arc::clone(ping.board()),
             of_hosts: ping.reader().clone(),
@@ -323,9 +324,13 @@ impl House {
     }
 
     fn start_pages(&self, supervisor: &Supervisor, settings: &Settings, listener: TcpListener) -> Result<(), DaemonError> {
-        let past = Arc::new(Past { reader: self.reader.clone(), counts: Arc::clone(&self.flow.counts) });
+        let past = Arc::new(Past {
+            reader: self.reader.clone(),
+            counts: Arc::clone(&self.flow.counts),
+            baselines: Some(Arc::clone(self.incidents.baselines())),
+        });
         let app = web::App::new(Arc::clone(&self.live), past, settings.time_zone.clone(), supervisor.stopping());
-        let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default() });
+        let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default(), baselines: None });
         let reach = web::Reachability::new(Arc::clone(self.ping.board()), hosts);
         let app = app.with_reach(reach).with_outbox(Arc::clone(&self.sender)).with_incidents(Arc::clone(self.incidents.hall()));
         let app = app.with_detect(Arc::clone(self.detect.board()));

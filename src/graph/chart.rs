@@ -16,6 +16,7 @@ use super::legend::{self, Figures, Place};
 use super::span::Span;
 use super::svg;
 use super::theme::Theme;
+use super::usual::Usual;
 
 /// One direction over time, in the unit of the picture; one value a bucket, `None` is unknown.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -53,6 +54,8 @@ pub struct PortChart {
     pub outbound: Trace,
     /// The port's speed in bits per second.
     pub speed_bps: Option<u64>,
+    /// What is usual, in the unit of the picture, a bucket at a time.
+    pub usual: Option<Usual>,
     /// Where samples are missing and why.
     pub gaps: Vec<GapSpan>,
     /// The language of all labels.
@@ -126,6 +129,7 @@ impl PortChart {
             inbound,
             outbound,
             speed_bps,
+            usual: None,
             gaps: history.gaps.clone(),
             lang: Lang::default(),
             theme: Theme::Light,
@@ -140,7 +144,7 @@ impl PortChart {
         let plot = self.plot();
         let reasons = band::reasons(&self.gaps, self.from, self.to);
         let table_top = plot[1] + plot[3] + 36.0;
-        let lines = if reasons.is_empty() { 2.0 } else { 3.0 };
+        let lines = 2.0 + [self.usual.is_some(), !reasons.is_empty()].into_iter().map(|is| f64::from(u8::from(is))).sum::<f64>();
         let height = table_top + lines * legend::LINE + 10.0;
         let figures = [Figures::of(&self.inbound), Figures::of(&self.outbound)];
 
@@ -156,8 +160,11 @@ impl PortChart {
         self.speed_rule(&mut out, plot, scale);
         let place = Place { left: plot[0], right: plot[0] + plot[2], top: table_top };
         legend::table(&mut out, place, &figures, self.kind.unit(), self.lang);
+        if self.usual.is_some() {
+            legend::usual(&mut out, Place { top: table_top + 3.0 * legend::LINE, ..place }, self.lang);
+        }
         if !reasons.is_empty() {
-            legend::gaps(&mut out, Place { top: table_top + 3.0 * legend::LINE, ..place }, &reasons, self.lang);
+            legend::gaps(&mut out, Place { top: table_top + lines * legend::LINE, ..place }, &reasons, self.lang);
         }
         out.push_str("</svg>");
         out
@@ -248,6 +255,9 @@ impl PortChart {
         let [x, y, width, height] = plot;
         let step = width * f64::from(self.step_s) * 1000.0 / (self.to.millis() - self.from.millis()).max(1) as f64;
         let frame = Frame { x, base: y + height, step, per_value: height / scale.top };
+        if let Some(usual) = &self.usual {
+            usual.draw(out, &frame, scale.top);
+        }
         frame.area(out, "ng-in", &self.inbound.average);
         frame.line(out, "ng-inmax", &self.inbound.maximum);
         frame.line(out, "ng-outmax", &self.outbound.maximum);
@@ -360,7 +370,7 @@ fn drawable(value: f64) -> bool {
 }
 
 /// From buckets and values to pixels.
-struct Frame {
+pub(super) struct Frame {
     x: f64,
     base: f64,
     step: f64,
@@ -368,11 +378,11 @@ struct Frame {
 }
 
 impl Frame {
-    fn height_of(&self, value: f64) -> f64 {
+    pub(super) fn height_of(&self, value: f64) -> f64 {
         self.base - value * self.per_value
     }
 
-    fn at(&self, bucket: usize) -> f64 {
+    pub(super) fn at(&self, bucket: usize) -> f64 {
         self.x + bucket as f64 * self.step
     }
 

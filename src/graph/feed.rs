@@ -1,8 +1,9 @@
 //! The numbers of a picture for the script in the page: equal steps need no time stamps, and a rate needs no more than
 //! five significant digits.
 //!
-//! `{"t0":1763856000,"step":300,"unit":"bit/s","s":[[in],[out],[in max],[out max]],"gaps":[[from,to,"timeout"]]}`:
-//! times in seconds since the epoch, unknown values `null`, maxima empty where the picture has none.
+//! `{"t0":1763856000,"step":300,"unit":"bit/s","s":[[in],[out],[in max],[out max]],"gaps":[[from,to,"timeout"]],
+//! "usual":[[in low],[in high],[out low],[out high]]}`: times in seconds since the epoch, unknown values `null`, maxima empty
+//! where the picture has none, `usual` only where it is known.
 
 use std::fmt::Write as _;
 
@@ -10,9 +11,10 @@ use crate::series::history::History;
 
 use super::chart::Trace;
 use super::kind::Kind;
+use super::usual::{Range, Usual};
 
-/// The JSON text of an answer of the store, in the unit of the picture.
-pub fn json(kind: Kind, history: &History, speed_bps: Option<u64>) -> String {
+/// The JSON text of an answer of the store, in the unit of the picture; `usual` in bits per second.
+pub fn json(kind: Kind, history: &History, speed_bps: Option<u64>, usual: Option<Usual>) -> String {
     let factor = kind.factor(speed_bps);
     let inbound = Trace::of(history, kind.inbound(), factor);
     let outbound = Trace::of(history, kind.outbound(), factor);
@@ -31,8 +33,26 @@ pub fn json(kind: Kind, history: &History, speed_bps: Option<u64>) -> String {
         }
         let _ = write!(out, "[{},{},\"{}\"]", gap.from.secs(), gap.to.secs(), gap.reason.word());
     }
-    out.push_str("]}");
+    out.push(']');
+    if let Some(usual) = usual.and_then(|usual| usual.of(kind, speed_bps)) {
+        ranges(&mut out, &usual);
+    }
+    out.push('}');
     out
+}
+
+fn ranges(out: &mut String, usual: &Usual) {
+    let low = |ranges: &[Range]| ranges.iter().map(|range| range.map(|(low, _)| low)).collect::<Vec<_>>();
+    let high = |ranges: &[Range]| ranges.iter().map(|range| range.map(|(_, high)| high)).collect::<Vec<_>>();
+    let edges = [low(&usual.inbound), high(&usual.inbound), low(&usual.outbound), high(&usual.outbound)];
+    out.push_str(",\"usual\":[");
+    for (index, values) in edges.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        array(out, values);
+    }
+    out.push(']');
 }
 
 fn array(out: &mut String, values: &[Option<f64>]) {

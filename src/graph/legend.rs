@@ -75,6 +75,14 @@ pub(super) fn table(out: &mut String, place: Place, figures: &[Figures; 2], unit
     }
 }
 
+/// Draws the line that says what the bands are.
+pub(super) fn usual(out: &mut String, place: Place, lang: Lang) {
+    for (class, shift) in [("ng-inusual", 0.0), ("ng-outusual", 8.0)] {
+        svg::rect(out, class, [place.left + shift, place.top - 8.5, 8.0, 8.0]);
+    }
+    svg::text(out, "", place.left + 22.0, place.top, &svg::fit(&text(lang, "graph-usual"), place.right - place.left - 22.0, 11.0));
+}
+
 /// Draws the line that names the gaps, longest first.
 pub(super) fn gaps(out: &mut String, place: Place, reasons: &[(Gap, i64)], lang: Lang) {
     let swatch = [place.left, place.top - 8.5, 16.0, 8.0];

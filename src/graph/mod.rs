@@ -18,12 +18,14 @@ pub mod span;
 pub mod spark;
 mod svg;
 pub mod theme;
+pub mod usual;
 
 pub use chart::{PortChart, Trace};
 pub use kind::Kind;
 pub use smoke::SmokeChart;
 pub use span::{Span, Window};
 pub use theme::Theme;
+pub use usual::Usual;
 
 #[cfg(test)]
 mod tests;

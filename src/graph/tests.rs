@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::png;
 use super::spark::Sparkline;
-use super::{Kind, PortChart, Span, Theme, feed};
+use super::{Kind, PortChart, Span, Theme, Usual, feed};
 use crate::i18n::Lang;
 use crate::model::{Gap, PortMetric, Timestamp};
 use crate::series::history::{Curve, GapSpan, History, Tier};
@@ -162,7 +162,7 @@ fn the_pictures_are_as_reviewed() {
 
 #[test]
 fn the_feed_holds_the_same_numbers() {
-    let text = feed::json(Kind::Traffic, &hour(), None);
+    let text = feed::json(Kind::Traffic, &hour(), None, None);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value["step"], 300);
     assert_eq!(value["t0"], NOW - 120 - 3600);
@@ -170,9 +170,9 @@ fn the_feed_holds_the_same_numbers() {
     assert_eq!(value["s"][0][4], serde_json::Value::Null);
     assert_eq!(value["s"][3][11], 12_000_000);
     assert_eq!(value["gaps"][1][2], "reset");
-    let share: serde_json::Value = serde_json::from_str(&feed::json(Kind::Utilisation, &hour(), Some(100_000_000))).unwrap();
+    let share: serde_json::Value = serde_json::from_str(&feed::json(Kind::Utilisation, &hour(), Some(100_000_000), None)).unwrap();
     assert_eq!(share["s"][0][3], 32);
-    let unknown: serde_json::Value = serde_json::from_str(&feed::json(Kind::Utilisation, &hour(), None)).unwrap();
+    let unknown: serde_json::Value = serde_json::from_str(&feed::json(Kind::Utilisation, &hour(), None, None)).unwrap();
     assert!(unknown["s"][0].as_array().unwrap().iter().all(serde_json::Value::is_null));
 }
 
@@ -287,7 +287,32 @@ proptest! {
                 prop_assert!((-10.0..=660.0).contains(&number), "{} in {}", number, path);
             }
         }
-        let json: serde_json::Value = serde_json::from_str(&feed::json(kind, &history, speed)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&feed::json(kind, &history, speed, None)).unwrap();
         prop_assert_eq!(json["s"][0].as_array().unwrap().len(), values.len());
     }
+}
+
+#[test]
+fn the_usual_range_stands_behind_the_curves_and_is_explained() {
+    let history = hour();
+    let buckets = history.curves[0].average.len();
+    let range = |bucket: usize| (bucket != 3).then_some((2e6, 8e12));
+    let usual = Usual { inbound: (0..buckets).map(range).collect(), outbound: vec![None; buckets] };
+    let zone = TimeZone::UTC;
+    let mut chart = PortChart::new(Kind::Traffic, Span::Day, &history, Some(100_000_000), zone);
+    chart.lang = Lang::En;
+    let without = chart.svg();
+    chart.usual = usual.clone().of(Kind::Traffic, chart.speed_bps);
+    let with = chart.svg();
+    assert!(!without.contains("<path class=\"ng-inusual\"") && !without.contains("past weeks"));
+    assert!(with.contains("<path class=\"ng-inusual\"") && with.contains("past weeks"));
+    assert!(!with.contains("<path class=\"ng-outusual\""), "nothing is known of what goes out");
+    // The scale is that of the curves: a wide band is cut off at the top.
+    let band = with.split("class=\"ng-inusual\" d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(band.matches('Z').count(), 2, "two runs around the bucket that is not known: {band}");
+    assert!(without.contains(with.split("<path class=\"ng-grid\"").nth(1).unwrap().split("/>").next().unwrap()));
+
+    let json: serde_json::Value = serde_json::from_str(&feed::json(Kind::Utilisation, &history, Some(100_000_000), Some(usual))).unwrap();
+    assert_eq!((json["usual"][0][0].as_f64(), json["usual"][0][3].as_f64()), (Some(2.0), None));
+    assert_eq!(json["usual"][3].as_array().map(Vec::len), Some(buckets));
 }

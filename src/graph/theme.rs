@@ -58,6 +58,8 @@ const RULES: &str = "\
 .ng-grid{stroke:var(--ng-grid);fill:none}\
 .ng-axis{stroke:var(--ng-axis);fill:none}\
 .ng-in{fill:var(--ng-in);fill-opacity:.45;stroke:var(--ng-in);stroke-width:1}\
+.ng-inusual{fill:var(--ng-in);fill-opacity:.16}\
+.ng-outusual{fill:var(--ng-out);fill-opacity:.14}\
 .ng-out{fill:none;stroke:var(--ng-out);stroke-width:1.3}\
 .ng-inmax{fill:none;stroke:var(--ng-in);stroke-width:.7;stroke-opacity:.75}\
 .ng-outmax{fill:none;stroke:var(--ng-out);stroke-width:.6;stroke-opacity:.6}\

@@ -20,6 +20,7 @@ use super::incident_api;
 use super::openapi;
 use super::reach_api;
 use super::route::{Row, get, post};
+use super::source::HistorySource;
 use super::survey::{Survey, Top};
 use super::visitor::Visitor;
 use crate::accounts::Permission as P;
@@ -239,9 +240,15 @@ impl Past {
 
 async fn history(State(app): State<Arc<App>>, Path(id): Path<u32>, Query(past): Query<Past>) -> Result<Response, Failure> {
     let Question { query, kind, speed_bps, .. } = past.question(&app, id)?;
-    let answer = app.ask(move |source| source.history(&query)).await?;
+    let ask = move |source: &dyn HistorySource| {
+        let answer = source.history(&query)?;
+        let buckets = answer.curves.first().map_or(0, |curve| curve.average.len());
+        let usual = source.usual(query.port, answer.t0, answer.step_s, buckets);
+        Ok((answer, usual))
+    };
+    let (answer, usual) = app.ask(ask).await?;
     let text = match &past.metrics {
-        None => feed::json(kind, &answer, speed_bps),
+        None => feed::json(kind, &answer, speed_bps, usual),
         Some(_) => by_metric(&answer).to_string(),
     };
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
@@ -315,9 +322,8 @@ async fn percentile(
     if !(0.0..=100.0).contains(&percent) {
         return Err(Failure::BadParameter("percent", "it lies between 0 and 100".to_owned()));
     }
-    let ask = move |source: &dyn super::HistorySource, metric| {
-        Ok(source.percentile(PortId(id), metric, from, to, percent)?.map(|octets| octets * 8.0))
-    };
+    let ask =
+        move |source: &dyn HistorySource, metric| Ok(source.percentile(PortId(id), metric, from, to, percent)?.map(|octets| octets * 8.0));
     let (inbound, outbound) = app.ask(move |source| Ok((ask(source, PortMetric::InOctets)?, ask(source, PortMetric::OutOctets)?))).await?;
     Ok(Json(json!({ "from": from.secs(), "to": to.secs(), "percent": percent, "in_bps": inbound, "out_bps": outbound })))
 }

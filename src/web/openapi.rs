@@ -245,6 +245,7 @@ fn schemas() -> Value {
                 "unit": { "type": "string" },
                 "s": { "type": "array", "description": "For a kind: in, out, maxima of in, maxima of out", "items": { "type": "array", "items": number() } },
                 "gaps": { "type": "array", "description": "[from, to, reason]: where samples are missing and why", "items": { "type": "array" } },
+                "usual": { "type": "array", "description": "Where known, of traffic: in from, in to, out from, out to; what is usual in the same hour of past weeks", "items": { "type": "array", "items": number() } },
             },
         },
     })

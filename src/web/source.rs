@@ -1,6 +1,7 @@
 //! What the pages ask of the store of samples. A trait, so that pages can be tried without a store and the daemon
 //! decides which one stands behind them.
 
+use crate::graph::Usual;
 use crate::model::{PortId, PortMetric, Timestamp};
 use crate::series::StoreState;
 use crate::series::history::{History, HistoryQuery};
@@ -25,6 +26,13 @@ pub trait HistorySource: Send + Sync + 'static {
         to: Timestamp,
         percent: f64,
     ) -> Result<Option<f64>, HistoryError>;
+
+    /// What is usual for a port in each of so many buckets, bits per second; `None` where it has not been learnt. Must not
+    /// wait for the disk.
+    fn usual(&self, port: PortId, from: Timestamp, step_s: u32, buckets: usize) -> Option<Usual> {
+        let _ = (port, from, step_s, buckets);
+        None
+    }
 
     /// Whether what is measured is kept; asked for each overview, so it must not wait for the disk.
     fn keeping(&self) -> Keeping {

@@ -5,6 +5,7 @@ graph-current = Current
 graph-average = Average
 graph-maximum = Peak
 graph-p95 = 95th percentile
+graph-usual = Usual range: the median of the same hour in past weeks, two sigmas up and down
 graph-speed = Port speed { $speed }
 graph-empty = No data in this window
 graph-no-data-because = No data:{" "}

@@ -5,6 +5,7 @@ graph-current = 当前
 graph-average = 平均
 graph-maximum = 峰值
 graph-p95 = 95计费值
+graph-usual = 常态范围：以往各周同一时段的中位数上下两倍标准差
 graph-speed = 端口速率 { $speed }
 graph-empty = 此时段没有数据
 graph-no-data-because = 缺数据：

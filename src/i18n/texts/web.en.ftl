@@ -146,6 +146,7 @@ web-all = All
 web-in = In
 web-out = Out
 web-in-max = In, peak
+web-usual = Usual
 web-out-max = Out, peak
 web-in-total = In, total
 web-out-total = Out, total

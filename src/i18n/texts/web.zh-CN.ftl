@@ -133,6 +133,7 @@ web-all = 全部
 web-in = 入
 web-out = 出
 web-in-max = 入峰值
+web-usual = 常态
 web-out-max = 出峰值
 web-in-total = 入累计
 web-out-total = 出累计

@@ -92,6 +92,11 @@
       value.textContent = withUnit(u.data[series][index]);
       readout.append(word, value);
     }
+    for (const [word, low] of [[words.tIn, 5], [words.tOut, 7]]) {
+      if (u.data[low][index] == null) continue;
+      const range = `${withUnit(u.data[low][index])} – ${withUnit(u.data[low + 1][index])}`;
+      readout.append(`${words.tUsual} ${word} ${range} `);
+    }
   };
 
   const step = uPlot.paths.stepped({ align: 1 });
@@ -123,7 +128,10 @@
         line("--ng-out", words.tOut, { width: 1.6 }),
         line("--ng-in", words.tInmax, { width: 0.7, alpha: 0.8 }),
         line("--ng-out", words.tOutmax, { width: 0.7, alpha: 0.7 }),
+        ...["--ng-in", "--ng-in", "--ng-out", "--ng-out"].map((name) => line(name, words.tUsual, { width: 0, auto: false })),
       ],
+      // What is usual: it is drawn behind, and the scale stays that of the curves.
+      bands: [{ series: [6, 5], fill: token("--ng-in") + "29" }, { series: [8, 7], fill: token("--ng-out") + "24" }],
       hooks: {
         drawClear: [hatch],
         draw: [(u) => {
@@ -155,7 +163,9 @@
   const columns = () => {
     const times = data.s[0].map((_, index) => data.t0 + index * data.step);
     const none = times.map(() => null);
-    return [times, ...data.s.map((values) => (values.length ? values : none))];
+    const usual = data.usual ?? [[], [], [], []];
+    const full = (values) => (values.length < times.length ? [...values, ...none.slice(values.length)] : values);
+    return [times, ...data.s.map((values) => (values.length ? values : none)), ...usual.map(full)];
   };
 
   const draw = () => {

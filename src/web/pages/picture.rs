@@ -72,6 +72,8 @@ impl Wanted {
         chart.subtitle.clone_from(&self.subtitle);
         chart.lang = self.lang;
         chart.theme = self.theme;
+        let usual = history.usual(self.port, answer.t0, answer.step_s, chart.inbound.average.len());
+        chart.usual = usual.and_then(|usual| usual.of(self.kind, self.speed_bps));
         if let Some(factor) = self.kind.factor(self.speed_bps)
             && matches!(self.kind, Kind::Traffic | Kind::Utilisation)
             && window.to.since(window.from) <= BILLED_MOST
