@@ -20,7 +20,7 @@ use crate::daemon::reload;
 use crate::daemon::serve::{ServeOptions, SetLogFilter, Wire, serve_with};
 use crate::demo::agent::{Clock, Running};
 use crate::demo::campus::{self, Campus, History, HistoryIds, default_spans};
-use crate::demo::mirror::Mirror;
+use crate::demo::mirror::{HOG_MINUTES, Mirror};
 use crate::model::observe::PollRound;
 use crate::model::{DeviceId, PortId, Timestamp, clock};
 use crate::ports::clocks::Moment;
@@ -105,9 +105,15 @@ fn configure(campus: &Campus, addresses: &[SocketAddr], data: &Path, overrides: 
     // It holds the community: for our own eyes.
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&main).map_err(failed(&main))?;
     let listen = overrides.listen.unwrap_or(Settings::new("").web.listen);
-    file.write_all((campus.configuration(addresses) + &hosts(listen)).as_bytes()).map_err(failed(&main))?;
+    let text = [campus.configuration(addresses), hosts(listen), detection()].concat();
+    file.write_all(text.as_bytes()).map_err(failed(&main))?;
     let overrides = Overrides { data: Some(data.to_path_buf()), ..overrides };
     Ok(Origin { main, overrides, credentials: None })
+}
+
+/// Who has too much of the line is told sooner than in an office.
+fn detection() -> String {
+    format!("\n[detect.rules.hog]\nminutes = \"{HOG_MINUTES}\"\n")
 }
 
 /// Hosts of the demo: addresses of this machine that really answer, this program's own pages as a service, and a service

@@ -63,7 +63,7 @@ mod tests {
         let board = Arc::<Board>::default();
         let mut totals = [Octets::default(); Class::ALL.len()];
         totals[Class::Film as usize] = Octets { received: 7000, sent: 30 };
-        let hour = Hour { start: Nanos(0), totals, top: Vec::new() };
+        let hour = Hour { start: Nanos(0), totals, top: Vec::new(), works: None };
         board.show_traffic(Report { totals, hours: vec![hour] });
         let families = DetectCollector(board).collect();
         let classes = families.iter().find(|family| family.name() == "netroom_traffic_class_bytes_total").unwrap();

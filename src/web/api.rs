@@ -56,6 +56,7 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/incidents/{id}", P::Read, incident_api::one),
         post("/api/v1/incidents/{id}/act", P::Acknowledge, incident_api::act),
         get("/api/v1/detections", P::ReadDetections, detect_api::detections),
+        get("/api/v1/traffic", P::ReadDetections, detect_api::traffic),
         get("/api/v1/machines", P::ReadDetections, detect_api::machines),
         get("/api/v1/machines/{address}", P::ReadDetections, detect_api::machine),
         get("/api/v1/maintenance", P::Read, incident_api::windows),

@@ -11,6 +11,7 @@ use super::app::App;
 use super::failure::Failure;
 use super::pages::detect::Asked;
 use super::pages::machine::{Known, name_of, wound};
+use crate::detect::class::{Class, Hour, Octets, Top};
 use crate::detect::portrait::{Portrait, Tally};
 use crate::detect::standing::{Point, weigh};
 use crate::detect::{Detection, MachineKey};
@@ -74,6 +75,26 @@ pub(crate) async fn machine(State(app): State<Arc<App>>, Path(address): Path<Str
         "against": points(&balance.against),
         "favour": points(&balance.favour),
     })))
+}
+
+/// `GET /api/v1/traffic`.
+pub(crate) async fn traffic(State(app): State<Arc<App>>) -> Json<Value> {
+    let report = app.detect().traffic();
+    let classes = |totals: &[Octets]| -> Value {
+        let of_class = |(class, octets): (Class, &Octets)| (class.word().to_owned(), json!(octets));
+        Value::Object(Class::ALL.into_iter().zip(totals).map(of_class).collect())
+    };
+    let top = |top: &Top| {
+        let machine = &top.machine;
+        json!({ "class": top.class, "ip": machine.ip, "mac": machine.mac.map(|mac| mac.to_string()), "octets": top.octets })
+    };
+    let hour = |hour: &Hour| {
+        json!({
+            "start": hour.start.timestamp(), "works": hour.works, "classes": classes(&hour.totals),
+            "top": hour.top.iter().map(top).collect::<Vec<_>>(),
+        })
+    };
+    Json(json!({ "classes": classes(&report.totals), "hours": report.hours.iter().map(hour).collect::<Vec<_>>() }))
 }
 
 fn of_detection(app: &App, detection: &Detection) -> Value {

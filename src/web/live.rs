@@ -24,6 +24,7 @@ use super::failure::Failure;
 use super::filter::Asked as PortsAsked;
 use super::pages::detect::Asked as DetectAsked;
 use super::pages::host::ListAsked as HostsAsked;
+use super::pages::traffic::Asked as TrafficAsked;
 use super::pages::{self, Part};
 use super::visitor::Visitor;
 use super::words::Words;
@@ -51,6 +52,8 @@ pub(crate) struct Asked {
     hosts: HostsAsked,
     #[serde(flatten)]
     detect: DetectAsked,
+    #[serde(flatten)]
+    traffic: TrafficAsked,
 }
 
 /// What a stream shows.
@@ -66,6 +69,7 @@ enum View {
     Incidents,
     Detect(DetectAsked),
     Machine(MachineKey),
+    Traffic(TrafficAsked),
 }
 
 impl TryFrom<Asked> for View {
@@ -82,6 +86,7 @@ impl TryFrom<Asked> for View {
             "ports" => Ok(Self::Ports(asked.ports)),
             "incidents" => Ok(Self::Incidents),
             "detect" => Ok(Self::Detect(asked.detect)),
+            "traffic" => Ok(Self::Traffic(asked.traffic)),
             "machine" => asked.name.parse().map(Self::Machine).map_err(|_| Failure::NoMachine(asked.name)),
             _ => Err(Failure::BadParameter("view", asked.view)),
         }
@@ -91,7 +96,7 @@ impl TryFrom<Asked> for View {
 impl View {
     const fn every(&self) -> Duration {
         match self {
-            Self::Ports(_) | Self::Devices | Self::Hosts(_) | Self::Detect(_) => LIST_EVERY,
+            Self::Ports(_) | Self::Devices | Self::Hosts(_) | Self::Detect(_) | Self::Traffic(_) => LIST_EVERY,
             _ => EVERY,
         }
     }
@@ -166,6 +171,7 @@ impl Feed {
             View::Devices => (pages::devices::parts(app, words, &clock), None),
             View::Incidents => (pages::incident::list::now(app, words, &clock), None),
             View::Detect(asked) => (pages::detect::parts(app, words, &clock, asked), None),
+            View::Traffic(asked) => (pages::traffic::parts(app, words, &clock, asked), None),
             View::Machine(key) => {
                 let known = pages::machine::Known::find(app, *key);
                 (known.map(|known| pages::machine::parts(app, words, &clock, &known)).unwrap_or_default(), None)

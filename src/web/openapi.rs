@@ -36,6 +36,11 @@ pub(crate) fn document() -> Value {
                 ],
                 &json!({ "type": "object" }),
             ),
+            "/api/v1/traffic": path(
+                "Octets by coarse class of traffic since the start, and by hour for a day with the machines that had most of each class",
+                &[],
+                &json!({ "type": "object" }),
+            ),
             "/api/v1/machines": path(
                 "Machines that were seen since the start, by address, 1000 at a time",
                 &[in_query("after", "The address in `next` of the answer before", "string")],

@@ -7,6 +7,7 @@ use axum::http::header::{ACCEPT_LANGUAGE, LOCATION};
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use netroom::capture::packet::Nanos;
+use netroom::detect::class::{Class, Hour, Octets, Report, Top};
 use netroom::detect::portrait::{NameSource, Portraits, Service, Way};
 use netroom::detect::{Board, Detection, Kind, Level, Machine};
 use netroom::model::{Evidence, Fact, MacAddr};
@@ -35,6 +36,11 @@ fn board() -> Arc<Board> {
     let other = Machine { ip: "10.1.2.4".parse().ok(), mac: None, vlan: None };
     let board = Board::default();
     board.show_machines(portraits.snapshot());
+    let mut totals = [Octets::default(); Class::ALL.len()];
+    totals[Class::Film as usize] = Octets { received: 9_000_000_000, sent: 0 };
+    totals[Class::Web as usize] = Octets { received: 500_000_000, sent: 500_000_000 };
+    let top = vec![Top { class: Class::Film, machine, octets: 9_000_000_000 }];
+    board.show_traffic(Report { totals, hours: vec![Hour { start: now, totals, top, works: None }] });
     board.show_held(vec![held(Kind::TcpScan, Level::Virus, machine), held(Kind::P2p, Level::Label, other)]);
     Arc::new(board)
 }
@@ -94,4 +100,22 @@ async fn programs_read_the_same() {
     let held = json(&ask("/api/v1/detections", "en").await.2);
     assert_eq!((held["mode"].as_str(), held["detections"].as_array().unwrap().len()), (Some("observe"), 1));
     assert_eq!(json(&ask("/api/v1/machines", "en").await.2)["machines"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn traffic_is_told_by_class_with_who_has_most_of_it() {
+    for (lang, film, why) in [("zh-CN", "视频", "detect.hours"), ("en", "Films", "detect.hours")] {
+        let (status, _, page) = ask("/traffic", lang).await;
+        assert_eq!(status, StatusCode::OK);
+        for word in [film, "90 <small>%", "9.00 <small>GB", "/machine/00:25:90:ab:cd:ef", "100 <small>%"] {
+            assert!(page.contains(word), "{lang}: {word}: {page}");
+        }
+        let (_, _, none) = ask("/traffic?span=work", lang).await;
+        assert!(none.contains(why) && !none.contains("/machine/"), "{lang}: working hours are not set, and the page says so");
+    }
+    let told: serde_json::Value = serde_json::from_str(&ask("/api/v1/traffic", "en").await.2).unwrap();
+    assert_eq!(told["classes"]["film"]["received"], 9_000_000_000_u64);
+    assert_eq!(told["hours"][0]["top"][0]["mac"], "00:25:90:ab:cd:ef");
+    assert!(told["hours"][0]["works"].is_null());
+    assert!(ask("/detect", "en").await.2.contains("href=\"/traffic\""));
 }

@@ -24,7 +24,7 @@ pub(crate) mod fixture;
 use fixture::{HOSTILE, NOW, World};
 
 /// The pages that everybody opens.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/",
     "/detect",
     "/devices",
@@ -36,6 +36,7 @@ const PAGES: [&str; 11] = [
     "/ports?state=up&sort=-in&q=gig",
     "/search?q=acc",
     "/help",
+    "/traffic",
 ];
 
 struct Site {

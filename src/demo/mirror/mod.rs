@@ -20,8 +20,15 @@ const ILL_AFTER_S: u64 = 30;
 /// Segments of the film in one go, and how often: about 12 Mbit/s.
 const FILM_SEGMENTS: u16 = 40;
 const FILM_EVERY: u64 = 40 * MILLI;
+/// How often the film's machine asks for the name of its server again.
+const SEEK_EVERY: u64 = 300 * SECOND;
 /// Octets of a full segment.
 const FULL: u16 = 1448;
+/// Full segments of a page, or of a piece that somebody shares, at most.
+const PAGE: u64 = 120;
+
+/// After so many minutes the demo tells who has too much of the line: nobody wants to wait for the ten of an office.
+pub const HOG_MINUTES: u16 = 3;
 
 /// The router of the segment, the file server, the printer, the resolver behind the router.
 const ROUTER: End = ([0x00, 0x1b, 0x54, 0x20, 0x03, 0x01], [10, 20, 3, 1]);
@@ -33,16 +40,19 @@ const HOG: u8 = 117;
 const SHARER: u8 = 118;
 const WORM: u8 = 119;
 
-const NAMES: [&str; 8] = [
-    "www.example.org",
-    "mail.example.org",
-    "news.example.com",
-    "cdn.example.net",
-    "search.example.com",
-    "update.example.net",
-    "map.example.org",
-    "office.example.com",
+/// What people turn to, each with the first of its ten addresses in 203.0.113.0/24.
+const SITES: [(&str, u8); 8] = [
+    ("www.example.org", 10),
+    ("news.example.com", 20),
+    ("oa.example.edu.cn", 30),
+    ("mail.163.com", 40),
+    ("im.qq.com", 50),
+    ("download.windowsupdate.com", 60),
+    ("map.example.org", 70),
+    ("lol.qq.com", 80),
 ];
+/// What the film's machine turns to.
+const FILM: (&str, [u8; 4]) = ("www.bilibili.com", [203, 0, 113, 200]);
 
 /// One frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +70,7 @@ enum Act {
     Lease,
     Browse,
     Print,
+    Seek,
     Film,
     Share,
     Spread,
@@ -84,6 +95,7 @@ impl Mirror {
                 mirror.plan.push(Reverse((from + wait, place, act)));
             }
         }
+        mirror.plan.push(Reverse((from + soon / 2, HOG, Act::Seek)));
         mirror.plan.push(Reverse((from + soon, HOG, Act::Film)));
         mirror.plan.push(Reverse((from + soon, SHARER, Act::Share)));
         mirror.plan.push(Reverse((from + ILL_AFTER_S * SECOND, WORM, Act::Spread)));
@@ -122,12 +134,13 @@ impl Mirror {
                 self.answered(seen, at, own, to.0, to.1);
                 30 * SECOND + self.chance.below(90 * SECOND)
             }
+            Act::Seek => {
+                self.resolve(seen, at, own, FILM.0, FILM.1);
+                SEEK_EVERY
+            }
             Act::Film => {
-                let film = (ROUTER.0, [203, 0, 113, 80]);
-                for segment in 0..FILM_SEGMENTS {
-                    let octets = frame::tcp_data(film, own, (443, 51_234), Tcp::ACK, FULL);
-                    let wire_octets = 54 + u32::from(FULL);
-                    seen.push(Seen { at: Nanos(at + u64::from(segment) * 100_000), wire_octets, octets });
+                for segment in 0..u64::from(FILM_SEGMENTS) {
+                    seen.push(full(at + segment * 100_000, (ROUTER.0, FILM.1), own, (443, 51_234)));
                 }
                 FILM_EVERY
             }
@@ -144,11 +157,9 @@ impl Mirror {
 
     /// A name is asked for, then some connections go to its server. One in thirty does not answer.
     fn browse(&mut self, seen: &mut Vec<Seen>, at: u64, own: End) {
-        let name = NAMES.get(self.chance.below(NAMES.len() as u64) as usize).copied().unwrap_or_default();
-        let server = [203, 0, 113, 1 + self.chance.below(120) as u8];
-        let (port, resolver) = (self.port(), (ROUTER.0, RESOLVER));
-        seen.push(whole(at, frame::udp(own, resolver, (port, 53), &frame::dns(name, None))));
-        seen.push(whole(at + 3 * MILLI, frame::udp(resolver, own, (53, port), &frame::dns(name, Some(server)))));
+        let (name, first) = SITES.get(self.chance.below(SITES.len() as u64) as usize).copied().unwrap_or_default();
+        let server = [203, 0, 113, first + self.chance.below(10) as u8];
+        self.resolve(seen, at, own, name, server);
         for connection in 0..1 + self.chance.below(4) {
             let start = at + (10 + connection * 7) * MILLI;
             if self.chance.happens(0.033) {
@@ -159,31 +170,34 @@ impl Mirror {
         }
     }
 
+    /// A name is asked for and told.
+    fn resolve(&mut self, seen: &mut Vec<Seen>, at: u64, own: End, name: &str, server: [u8; 4]) {
+        let (port, resolver) = (self.port(), (ROUTER.0, RESOLVER));
+        seen.push(whole(at, frame::udp(own, resolver, (port, 53), &frame::dns(name, None))));
+        seen.push(whole(at + 3 * MILLI, frame::udp(resolver, own, (53, port), &frame::dns(name, Some(server)))));
+    }
+
     /// A connection that is taken, used and closed.
     fn answered(&mut self, seen: &mut Vec<Seen>, at: u64, own: End, to: End, port: u16) {
         let ports = (self.port(), port);
         let back = (ports.1, ports.0);
         let trip = MILLI / 4 + self.chance.below(20 * MILLI);
-        let data = FULL.min(200 + self.chance.below(1200) as u16);
-        for (step, octets) in [
-            frame::tcp(own, to, ports, Tcp::SYN),
-            frame::tcp(to, own, back, Tcp::SYN | Tcp::ACK),
-            frame::tcp(own, to, ports, Tcp::ACK),
-            frame::tcp_data(to, own, back, Tcp::ACK, data),
-            frame::tcp(own, to, ports, Tcp::ACK | Tcp::FIN),
-            frame::tcp(to, own, back, Tcp::ACK | Tcp::FIN),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            seen.push(whole(at + trip * step as u64 / 2, octets));
+        let segments = 1 + self.chance.below(PAGE);
+        seen.push(whole(at, frame::tcp(own, to, ports, Tcp::SYN)));
+        seen.push(whole(at + trip, frame::tcp(to, own, back, Tcp::SYN | Tcp::ACK)));
+        seen.push(whole(at + trip + 1, frame::tcp(own, to, ports, Tcp::ACK)));
+        for segment in 0..segments {
+            seen.push(full(at + 2 * trip + segment * MILLI / 2, to, own, back));
         }
+        let end = at + 3 * trip + segments * MILLI / 2;
+        seen.push(whole(end, frame::tcp(own, to, ports, Tcp::ACK | Tcp::FIN)));
+        seen.push(whole(end + trip, frame::tcp(to, own, back, Tcp::ACK | Tcp::FIN)));
     }
 
-    /// A peer somewhere in the world, by UDP or TCP on a port of its own; two of five are gone.
+    /// A peer somewhere in the world, by UDP or TCP on a port of its own; most of them are gone, as lists of peers are old.
     fn share(&mut self, seen: &mut Vec<Seen>, at: u64, own: End) {
         let peer = (ROUTER.0, [198, 51, 100, 1 + self.chance.below(250) as u8]);
-        let (port, lives) = (6_881 + self.chance.below(40_000) as u16, self.chance.happens(0.6));
+        let (port, lives) = (6_881 + self.chance.below(40_000) as u16, self.chance.happens(0.3));
         if self.chance.happens(0.5) {
             seen.push(whole(at, frame::udp(own, peer, (51_413, port), b"d1:ad2:id20:")));
             if lives {
@@ -224,54 +238,14 @@ fn station(place: u8) -> End {
     ([maker[0], maker[1], maker[2], 0x20, 0x03, place], [10, 20, 3, place])
 }
 
+/// A full segment, of which the data were cut off.
+fn full(at: u64, from: End, to: End, ports: (u16, u16)) -> Seen {
+    Seen { at: Nanos(at), wire_octets: 54 + u32::from(FULL), octets: frame::tcp_data(from, to, ports, Tcp::ACK, FULL) }
+}
+
 fn whole(at: u64, octets: Vec<u8>) -> Seen {
     Seen { at: Nanos(at), wire_octets: octets.len() as u32, octets }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capture::headers;
-    use crate::capture::link::Link;
-    use crate::capture::packet::{Body, Transport};
-
-    #[test]
-    fn the_wire_is_the_same_again_and_every_frame_can_be_read() {
-        let run = |steps: u64| {
-            let mut mirror = Mirror::new(7, Nanos(SECOND));
-            (1..=steps).flat_map(|step| mirror.until(Nanos(SECOND + step * 60 * SECOND / steps))).collect::<Vec<Seen>>()
-        };
-        let (one, many) = (run(1), run(120));
-        assert_eq!(one.len(), many.len(), "however often it is asked");
-        let mut kinds = [0_usize; 3];
-        for frame in &one {
-            match headers::parse(frame.at, frame.wire_octets, Link::Ethernet, None, &frame.octets).body {
-                Body::Arp(_) => kinds[0] += 1,
-                Body::Ip(ip) if matches!(ip.transport, Transport::Tcp(_)) => kinds[1] += 1,
-                Body::Ip(ip) if matches!(ip.transport, Transport::Udp(_)) => kinds[2] += 1,
-                other => panic!("{other:?}"),
-            }
-        }
-        assert!(kinds.iter().all(|count| *count > 20), "{kinds:?}");
-        // The film: some megabits a second.
-        let film: u64 = one.iter().filter(|frame| frame.wire_octets > 1400).map(|frame| u64::from(frame.wire_octets) * 8).sum();
-        assert!((400_000_000..1_000_000_000).contains(&film), "{film} bits in a minute");
-    }
-
-    #[test]
-    fn the_worm_waits_for_half_a_minute_and_then_knocks_at_one_door() {
-        let mut mirror = Mirror::new(7, Nanos(0));
-        let knocks = |frames: Vec<Seen>| {
-            let of = |frame: &Seen| match headers::parse(frame.at, frame.wire_octets, Link::Ethernet, None, &frame.octets).body {
-                Body::Ip(ip) => {
-                    let to_445 = matches!(ip.transport, Transport::Tcp(tcp) if tcp.opens() && tcp.dst_port == 445);
-                    (to_445 && ip.src == std::net::IpAddr::from(station(WORM).1)).then_some(ip.dst)
-                }
-                _ => None,
-            };
-            frames.iter().filter_map(of).collect::<std::collections::HashSet<_>>().len()
-        };
-        assert!(knocks(mirror.until(Nanos(30 * SECOND))) <= 1);
-        assert!((150..400).contains(&knocks(mirror.until(Nanos(60 * SECOND)))));
-    }
-}
+mod tests;

@@ -10,11 +10,13 @@
 mod hog;
 mod list;
 mod office;
+mod sum;
 mod traffic;
 
 pub use hog::Settings as HogSettings;
 pub use list::Lists;
 pub use office::Office;
+pub use sum::{Span, Sum, Talker};
 pub use traffic::{Hour, Octets, Report, Top, Traffic};
 
 /// A class of traffic.

@@ -71,6 +71,8 @@ pub struct Hour {
     pub totals: [Octets; CLASSES],
     /// The machines with most of each class, at most five of each, the most first.
     pub top: Vec<Top>,
+    /// Whether the office works in most of it; `None` where no working hours are set.
+    pub works: Option<bool>,
 }
 
 /// What pages and metrics ask for.
@@ -279,7 +281,9 @@ impl Traffic {
             of_class.sort_unstable_by_key(|top| (std::cmp::Reverse(top.octets), top.machine));
             top.extend(of_class.into_iter().take(TOP));
         }
-        Hour { start: Nanos(self.hour.saturating_mul(HOUR_NS)), totals: self.this_hour, top }
+        let start = self.hour.saturating_mul(HOUR_NS);
+        let works = self.office.as_ref().map(|office| office.works(Nanos(start + HOUR_NS / 2)));
+        Hour { start: Nanos(start), totals: self.this_hour, top, works }
     }
 
     /// The minute is over: whoever has too much is told.

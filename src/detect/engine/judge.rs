@@ -53,7 +53,7 @@ impl Contacts {
             Look::Worm { port, failed, .. } if failed >= failures && machines >= 2 => {
                 (if tcp { Kind::TcpScan } else { Kind::UdpWorm }, Some(port))
             }
-            Look::Peers if machines >= usize::from(self.settings.ports.peer_machines) => (Kind::P2p, None),
+            Look::Peers if self.samples.failing_peers(key) >= usize::from(self.settings.ports.peer_machines) => (Kind::P2p, None),
             _ => return,
         };
         if self.said(key, kind, at) {

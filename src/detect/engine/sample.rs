@@ -87,8 +87,17 @@ impl Samples {
 
     /// How many different machines are among the last failures of a class.
     pub(super) fn failing_machines(&mut self, host: u64, class: Class) -> usize {
+        self.failing(host, |of| of == class)
+    }
+
+    /// The same of TCP and UDP together: peer-to-peer programs look for their peers by both.
+    pub(super) fn failing_peers(&mut self, host: u64) -> usize {
+        self.failing(host, |of| matches!(of, Class::Tcp | Class::Udp))
+    }
+
+    fn failing(&mut self, host: u64, is_wanted: impl Fn(Class) -> bool) -> usize {
         let Some(sample) = self.0.find(host) else { return 0 };
-        let failed: Vec<u128> = sample.failed.iter().flatten().filter(|place| place.class == class).map(Place::ip).collect();
+        let failed: Vec<u128> = sample.failed.iter().flatten().filter(|place| is_wanted(place.class)).map(Place::ip).collect();
         failed.iter().enumerate().filter(|(at, ip)| !failed.iter().take(*at).any(|other| other == *ip)).count()
     }
 }
@@ -96,6 +105,16 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn peers_are_counted_over_both_transports() {
+        let mut samples = Samples::new(8);
+        for last in 0..8_u8 {
+            let class = if last % 2 == 0 { Class::Tcp } else { Class::Udp };
+            samples.note(1, u128::from(last), 40_000, class, true, 1);
+        }
+        assert_eq!((samples.failing_machines(1, Class::Tcp), samples.failing_machines(1, Class::Udp), samples.failing_peers(1)), (4, 4, 8));
+    }
 
     #[test]
     fn what_failed_comes_first_and_nothing_twice() {

@@ -63,7 +63,19 @@ incident-finding-spam = { $subject } probably sends spam: straight to { $count }
 incident-finding-dga = { $subject } asks for names that do not exist: { $count } in { $window }, as { $sample }; at { $socket }
 incident-finding-dns-tunnel = { $subject } probably hides data in names: { $count } long or random ones in { $window }, as { $sample }; at { $socket }
 incident-finding-flood = { $subject } floods without an answer: { $count } packets in { $window }, at { $sample }; at { $socket }
-incident-finding-hog = { $subject } takes far more of the line than is usual: { $rate }; at { $socket }
+incident-finding-hog = { $subject } { $direction ->
+    [out] sends
+   *[in] receives
+ } far more than is usual: { $rate }, { $share } of all traffic, mostly { $class ->
+    [film] films
+    [game] games
+    [chat] chat
+    [p2p] peer-to-peer
+    [update] updates
+    [mail] mail
+    [web] the web
+   *[other] traffic of no known class
+ }; at { $socket }
 incident-finding-spoofed-source = { $subject } forges source addresses: { $count } of them in { $window }, as { $sample }; at { $socket }
 incident-finding-rogue-dhcp = { $subject } gives out leases, and is no DHCP server of ours; at { $socket }
 incident-finding-rogue-ra = { $subject } announces itself as an IPv6 router, and is none of ours; at { $socket }
@@ -196,6 +208,7 @@ incident-fact-mac = MAC address
 incident-fact-vlan = VLAN
 incident-fact-size = Octets a packet
 incident-fact-other = Other port
+incident-fact-class = Class of traffic
 incident-fact-direction = Direction
 incident-fact-sort = What
 incident-fact-who = Who

@@ -63,7 +63,19 @@ incident-finding-spam = { $subject } 疑似群发垃圾邮件：{ $window } 内�
 incident-finding-dga = { $subject } 域名查询异常：{ $window } 内查询 { $count } 个不存在的域名，如 { $sample }；接入位置 { $socket }
 incident-finding-dns-tunnel = { $subject } 疑似 DNS 隧道：{ $window } 内查询 { $count } 个超长或随机的域名，如 { $sample }；接入位置 { $socket }
 incident-finding-flood = { $subject } 大量发包而无应答：{ $window } 内 { $count } 个，目标 { $sample }；接入位置 { $socket }
-incident-finding-hog = { $subject } 占用带宽异常：{ $rate }；接入位置 { $socket }
+incident-finding-hog = { $subject } { $direction ->
+    [out] 上传
+   *[in] 下载
+ }占用带宽异常：{ $rate }，占总流量 { $share }，主要是{ $class ->
+    [film] 视频
+    [game] 游戏
+    [chat] 聊天社交
+    [p2p] P2P
+    [update] 系统更新
+    [mail] 邮件
+    [web] 网页
+   *[other] 未分类流量
+ }；接入位置 { $socket }
 incident-finding-spoofed-source = { $subject } 伪造源地址：{ $window } 内使用 { $count } 个源地址，如 { $sample }；接入位置 { $socket }
 incident-finding-rogue-dhcp = { $subject } 是未登记的 DHCP 服务器，正在分配地址；接入位置 { $socket }
 incident-finding-rogue-ra = { $subject } 是未登记的 IPv6 路由器，正在发送路由通告；接入位置 { $socket }
@@ -196,6 +208,7 @@ incident-fact-mac = MAC 地址
 incident-fact-vlan = VLAN
 incident-fact-size = 平均包长
 incident-fact-other = 另一端口
+incident-fact-class = 流量分类
 incident-fact-direction = 方向
 incident-fact-sort = 类别
 incident-fact-who = 对象

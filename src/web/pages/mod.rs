@@ -16,6 +16,7 @@ pub(crate) mod port;
 pub(crate) mod ports;
 mod row;
 pub(crate) mod search;
+pub(crate) mod traffic;
 
 use askama::Template;
 

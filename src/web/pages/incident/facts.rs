@@ -53,6 +53,7 @@ pub(crate) fn all(words: Words, clock: &Clock, evidence: &Evidence) -> Vec<(Stri
     };
     let value = |name: &str, fact: &Fact| match (name, fact) {
         ("level", Fact::Text(level)) => words.t(&format!("incident-level-{level}")),
+        ("class", Fact::Text(class)) => words.t(&format!("machine-class-{class}")),
         _ => written(words, clock, fact),
     };
     evidence.iter().map(|(name, fact)| (label(name), value(name, fact))).collect()
