@@ -14,7 +14,7 @@ use crate::capture::packet::{Nanos, Packet};
 use crate::config::Settings;
 use crate::daemon::incident;
 use crate::daemon::supervise::{Supervisor, Task};
-use crate::detect::board::Table;
+use crate::detect::board::{Source, Table};
 use crate::detect::engine::Engine;
 use crate::detect::exempt::{Exemptions, Gate};
 use crate::detect::ledger::Ledger;
@@ -244,12 +244,12 @@ impl Judge {
         self.tell();
         if now.since(self.shown) >= SHOW_EVERY_NS {
             self.shown = now;
-            self.board.show_machines(self.onlooker.snapshot());
+            self.board.show_machines(Source::Mirror, self.onlooker.snapshot());
             self.board.set_shed(Table::Machines, self.onlooker.shed());
         }
         if now.since(self.counted) >= COUNT_EVERY_NS {
             self.counted = now;
-            self.board.show_traffic(self.engine.traffic());
+            self.board.show_traffic(Source::Mirror, self.engine.traffic());
         }
     }
 

@@ -13,9 +13,11 @@ use crate::capture::packet::Nanos;
 use crate::config::Settings;
 use crate::daemon::detect::tuning;
 use crate::daemon::supervise::{Supervisor, Task};
+use crate::detect::board::Source;
 use crate::detect::engine::Engine;
+use crate::detect::portrait::Onlooker;
 use crate::detect::tune::Tuning;
-use crate::detect::{Detection, Site};
+use crate::detect::{Board, Detection, Site};
 use crate::flow::driver::{Batch, Receiver};
 use crate::flow::silence::{Change, Silence};
 use crate::flow::stats::Stats;
@@ -38,6 +40,7 @@ pub(super) struct Flows {
     findings: mpsc::Sender<Finding>,
     detections: mpsc::Sender<Detection>,
     site: watch::Receiver<Arc<Site>>,
+    board: Arc<Board>,
     silent: Duration,
     devices: arc_swap::ArcSwap<Vec<(std::net::IpAddr, Arc<str>)>>,
     tuning: arc_swap::ArcSwap<Tuning>,
@@ -52,6 +55,7 @@ impl Flows {
         findings: mpsc::Sender<Finding>,
         detections: mpsc::Sender<Detection>,
         site: watch::Receiver<Arc<Site>>,
+        board: Arc<Board>,
     ) -> Self {
         let opened: Result<Vec<Listener>, (SocketAddr, std::io::Error)> = settings.flow.listen.iter().map(|at| listen(*at)).collect();
         let (queue, batches) = mpsc::channel(QUEUE);
@@ -67,7 +71,7 @@ impl Flows {
         let batches = receiver.is_some().then(|| Mutex::new(batches));
         let devices = arc_swap::ArcSwap::from_pointee(devices(settings));
         let tuning = arc_swap::ArcSwap::from_pointee(tuning(settings));
-        Self { tuning, receiver, batches, findings, detections, site, silent: settings.flow.silent, devices, trouble }
+        Self { tuning, receiver, batches, findings, detections, site, board, silent: settings.flow.silent, devices, trouble }
     }
 
     /// What is counted, when anything is received.
@@ -112,7 +116,8 @@ impl Flows {
         let _ = getrandom::fill(&mut seed);
         let mut site = self.site.clone();
         let mut set = self.tuning.load_full();
-        let mut engine = Engine::new(set.settings.clone(), Site::clone(&site.borrow()), u64::from_ne_bytes(seed));
+        let seed = u64::from_ne_bytes(seed);
+        let (mut engine, mut onlooker) = (Engine::new(set.settings.clone(), Site::clone(&site.borrow()), seed), Onlooker::new(seed));
         set.hand_to(&mut engine);
         let mut tick = tokio::time::interval(TICK_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -128,9 +133,20 @@ impl Flows {
                         set = now_set;
                         set.hand_to(&mut engine);
                     }
-                    engine.tick(Nanos::from(clock::wall()));
+                    let now = Nanos::from(clock::wall());
+                    engine.tick(now);
+                    onlooker.tick(now);
+                    self.board.show_machines(Source::Flows, onlooker.snapshot());
+                    self.board.show_traffic(Source::Flows, engine.traffic());
                 }
-                batch = batches.recv() => batch.unwrap_or_default().iter().filter(|_| set.is_on).for_each(|record| engine.flow(record)),
+                batch = batches.recv() => {
+                    for record in batch.iter().flatten() {
+                        if set.is_on {
+                            engine.flow(record);
+                        }
+                        onlooker.flow(record, engine.sight());
+                    }
+                }
             }
             for detection in engine.take() {
                 if token.run_until_cancelled(self.detections.send(detection)).await.is_none() {

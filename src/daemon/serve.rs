@@ -214,7 +214,7 @@ impl House {
         let capture = Capture::open(&settings.capture, || Box::new(detect.judge(located.site())));
         own.add(Box::new(metrics::CaptureCollector(Arc::clone(capture.board()))))?;
         own.add(Box::new(metrics::DetectCollector(Arc::clone(detect.board()))))?;
-        let flows = Arc::new(Flows::open(settings, incidents.findings(), detect.intake(), located.site()));
+        let flows = Arc::new(Flows::open(settings, incidents.findings(), detect.intake(), located.site(), Arc::clone(detect.board())));
         if let Some(stats) = flows.stats() {
             own.add(Box::new(metrics::FlowCollector(Arc::clone(stats))))?;
         }

@@ -1,9 +1,11 @@
 //! What pages and programs read of the machines: a table of now that the one who judges renews every few seconds. Readers
 //! never wait, and never make anybody wait.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
@@ -25,10 +27,22 @@ pub trait Surroundings: Send + Sync {
 #[derive(Default)]
 pub struct Board {
     machines: ArcSwap<Vec<Arc<Portrait>>>,
+    sources: Mutex<[Arc<Vec<Arc<Portrait>>>; 2]>,
     held: ArcSwap<Vec<Arc<Detection>>>,
     traffic: ArcSwap<class::Report>,
+    /// Whether a mirror port has shown traffic.
+    mirrored: AtomicBool,
     surroundings: ArcSwapOption<Box<dyn Surroundings>>,
     shed: [AtomicU64; 4],
+}
+
+/// Where machines are seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// On mirror ports.
+    Mirror,
+    /// In flow records.
+    Flows,
 }
 
 /// The bounded tables of detection, by the word of the exposition.
@@ -122,9 +136,21 @@ impl Board {
         all
     }
 
-    /// Whoever judges shows the machines as they are now.
-    pub fn show_machines(&self, machines: Vec<Arc<Portrait>>) {
-        self.machines.store(Arc::new(machines));
+    /// Whoever judges shows the machines as they are now. Of a machine that is seen on a mirror port flows say nothing new.
+    pub fn show_machines(&self, source: Source, machines: Vec<Arc<Portrait>>) {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = sources.get_mut(source as usize) {
+            *place = Arc::new(machines);
+        }
+        let [mirrored, flows] = &*sources;
+        if flows.is_empty() {
+            self.machines.store(Arc::clone(mirrored));
+            return;
+        }
+        let seen: HashSet<IpAddr> = mirrored.iter().flat_map(|portrait| portrait.addresses.iter().map(|(ip, _)| *ip)).collect();
+        let is_other = |portrait: &&Arc<Portrait>| !portrait.addresses.iter().any(|(ip, _)| seen.contains(ip));
+        let all = mirrored.iter().chain(flows.iter().filter(is_other)).cloned().collect();
+        self.machines.store(Arc::new(all));
     }
 
     /// Whoever takes in what is found shows what is held.
@@ -132,13 +158,45 @@ impl Board {
         self.held.store(Arc::new(held));
     }
 
-    /// Whoever judges shows the classes of traffic.
-    pub fn show_traffic(&self, report: class::Report) {
+    /// Whoever judges shows the classes of traffic. What a mirror port shows counts more than flows, which have no names.
+    pub fn show_traffic(&self, source: Source, report: class::Report) {
+        let is_mirrored = source == Source::Mirror && !report.hours.is_empty();
+        if self.mirrored.fetch_or(is_mirrored, Ordering::Relaxed) && source == Source::Flows {
+            return;
+        }
         self.traffic.store(Arc::new(report));
     }
 
     /// From now on the rest of the house is asked here.
     pub fn set_surroundings(&self, surroundings: Box<dyn Surroundings>) {
         self.surroundings.store(Some(Arc::new(surroundings)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::packet::Nanos;
+    use crate::detect::portrait::Portraits;
+    use crate::model::MacAddr;
+
+    fn machines(all: &[(Option<u8>, u8)]) -> Vec<Arc<Portrait>> {
+        let mut portraits = Portraits::default();
+        for (mac, ip) in all {
+            let machine = Machine { ip: Some([10, 1, 0, *ip].into()), mac: mac.map(|last| MacAddr([0, 1, 2, 3, 4, last])), vlan: None };
+            portraits.seen(&machine, Nanos(1));
+        }
+        portraits.snapshot()
+    }
+
+    #[test]
+    fn machines_that_only_flows_know_stand_beside_those_of_the_mirror() {
+        let board = Board::default();
+        board.show_machines(Source::Flows, machines(&[(None, 1), (None, 2)]));
+        board.show_machines(Source::Mirror, machines(&[(Some(1), 1), (Some(3), 3)]));
+        let mut keys: Vec<String> = board.machines().iter().map(|portrait| portrait.key.to_string()).collect();
+        keys.sort();
+        assert_eq!(keys, ["00:01:02:03:04:01", "00:01:02:03:04:03", "10.1.0.2"]);
+        assert!(board.machine("10.1.0.2".parse().unwrap()).is_some());
     }
 }

@@ -55,6 +55,7 @@ fn classes(report: &Report) -> Option<proto::MetricFamily> {
 mod tests {
     use super::*;
     use crate::capture::packet::Nanos;
+    use crate::detect::board::Source;
     use crate::detect::class::Hour;
 
     #[test]
@@ -64,7 +65,7 @@ mod tests {
         let mut totals = [Octets::default(); Class::ALL.len()];
         totals[Class::Film as usize] = Octets { received: 7000, sent: 30 };
         let hour = Hour { start: Nanos(0), totals, top: Vec::new(), works: None };
-        board.show_traffic(Report { totals, hours: vec![hour] });
+        board.show_traffic(Source::Mirror, Report { totals, hours: vec![hour] });
         let families = DetectCollector(board).collect();
         let classes = families.iter().find(|family| family.name() == "netroom_traffic_class_bytes_total").unwrap();
         let film: Vec<f64> = classes

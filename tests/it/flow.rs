@@ -269,3 +269,70 @@ async fn the_daemon_counts_what_an_exporter_sends() {
     assert!(daemon.log().contains("cannot be read as NetFlow"), "{}", daemon.log());
     daemon.stop().await;
 }
+
+/// Flow records of a machine that knocks at the doors of sixty others, one packet each, and of one that browses.
+fn a_scan() -> Vec<datagrams::Flow> {
+    let step = |number: u32| datagrams::UPTIME_MS - 20_000 + number * 150;
+    let knock = |number: u32| datagrams::Flow {
+        src: "10.1.2.3".parse().unwrap(),
+        dst: Ipv4Addr::from_bits(0x0a09_0001 + number).into(),
+        ports: (40_000 + number as u16, 445),
+        protocol: 6,
+        flags: 2,
+        packets: 1,
+        octets: 48,
+        first: step(number),
+        last: step(number),
+    };
+    let browse = |number: u32| datagrams::Flow {
+        src: "10.1.2.4".parse().unwrap(),
+        dst: Ipv4Addr::from_bits(0xcb00_7101 + number).into(),
+        ports: (50_000 + number as u16, 443),
+        flags: 0x1b,
+        packets: 40,
+        octets: 50_000,
+        ..knock(number)
+    };
+    let back = |there: datagrams::Flow| datagrams::Flow { src: there.dst, dst: there.src, ports: (there.ports.1, there.ports.0), ..there };
+    (0..60).flat_map(|number| [knock(number), browse(number), back(browse(number))]).collect()
+}
+
+async fn found_by(datagrams: Vec<Vec<u8>>) {
+    let dir = tempfile::tempdir().unwrap();
+    let port = UdpSocket::bind((LOOPBACK, 0)).unwrap().local_addr().unwrap().port();
+    let to = SocketAddr::new(LOOPBACK, port);
+    let config = write(dir.path(), &format!("[flow]\nenabled = true\nlisten = [\"{to}\"]\nexporters = [\"127.0.0.0/8\"]\n"));
+    let daemon = Daemon::start(&config, &dir.path().join("data"));
+    let sender = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    for datagram in &datagrams {
+        sender.send_to(datagram, to).unwrap();
+    }
+    let about = |incident: &serde_json::Value| incident["subject"].to_string().contains("10.1.2.3");
+    let of = |open: &serde_json::Value| open["incidents"].as_array().is_some_and(|all| all.iter().any(about));
+    let open = daemon.wait("/api/v1/incidents", "an incident about the machine that scans", of).await;
+    let told: Vec<_> = open["incidents"].as_array().unwrap().iter().filter(|one| about(one)).collect();
+    assert!(told.iter().any(|one| one["rule"] == "tcp-scan" || one["rule"] == "lateral"), "{told:?}");
+    assert!(!open.to_string().contains("10.1.2.4"), "who browses is nobody's subject: {open}");
+    // What only flows tell of a machine is on its page too.
+    let seen = daemon.wait("/api/v1/machines/10.1.2.3", "its portrait", |machine| machine["seen"]["total"]["failed"] == 60).await;
+    assert_eq!(seen["seen"]["total"]["contacts"], 60, "{seen}");
+    let other = daemon.json("/api/v1/machines/10.1.2.4").await;
+    assert_eq!((&other["seen"]["total"]["contacts"], &other["seen"]["total"]["answered"]), (&60.into(), &60.into()), "{other}");
+    assert!(daemon.text("/machine/10.1.2.3").await.contains("tcp/445"));
+    let traffic = daemon.wait("/api/v1/traffic", "classes", |traffic| traffic["classes"]["web"]["received"] == 3_000_000).await;
+    assert_eq!(traffic["classes"]["web"]["sent"], 3_000_000, "{traffic}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_scan_that_only_netflow_tells_of_becomes_an_incident_with_a_face() {
+    let flows = a_scan();
+    let version_5 = flows.chunks(30).enumerate().map(|(at, flows)| datagrams::v5(at as u32 * 30, 0, flows)).collect();
+    found_by(version_5).await;
+    let template = datagrams::set(0, datagrams::template(300, &datagrams::V4_FIELDS));
+    let set = |flows: &[datagrams::Flow]| {
+        datagrams::set(300, flows.iter().flat_map(|flow| datagrams::record(&datagrams::V4_FIELDS, flow)).collect())
+    };
+    let version_9 = flows.chunks(25).enumerate().map(|(at, flows)| datagrams::v9(at as u32, 7, &[template.clone(), set(flows)])).collect();
+    found_by(version_9).await;
+}

@@ -7,6 +7,7 @@ use axum::http::header::{ACCEPT_LANGUAGE, LOCATION};
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use netroom::capture::packet::Nanos;
+use netroom::detect::board::Source;
 use netroom::detect::class::{Class, Hour, Octets, Report, Top};
 use netroom::detect::portrait::{NameSource, Portraits, Service, Way};
 use netroom::detect::{Board, Detection, Kind, Level, Machine};
@@ -35,12 +36,12 @@ fn board() -> Arc<Board> {
     };
     let other = Machine { ip: "10.1.2.4".parse().ok(), mac: None, vlan: None };
     let board = Board::default();
-    board.show_machines(portraits.snapshot());
+    board.show_machines(Source::Mirror, portraits.snapshot());
     let mut totals = [Octets::default(); Class::ALL.len()];
     totals[Class::Film as usize] = Octets { received: 9_000_000_000, sent: 0 };
     totals[Class::Web as usize] = Octets { received: 500_000_000, sent: 500_000_000 };
     let top = vec![Top { class: Class::Film, machine, octets: 9_000_000_000 }];
-    board.show_traffic(Report { totals, hours: vec![Hour { start: now, totals, top, works: None }] });
+    board.show_traffic(Source::Mirror, Report { totals, hours: vec![Hour { start: now, totals, top, works: None }] });
     board.show_held(vec![held(Kind::TcpScan, Level::Virus, machine), held(Kind::P2p, Level::Label, other)]);
     Arc::new(board)
 }

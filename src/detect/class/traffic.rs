@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::hog::{Hogging, Minute, Record, Settings};
+use super::hog::{self, Hogging, Minute, Settings};
 use super::{Class, Lists, Office};
 use crate::capture::packet::{Body, Ip, Nanos, Packet, Transport};
 use crate::capture::payload::{dns, tls};
@@ -12,6 +12,7 @@ use crate::detect::lan::Now;
 use crate::detect::quick::{Fixed, Mixer, number};
 use crate::detect::sight::is_unicast_ip;
 use crate::detect::{Detection, Kind, Level, Machine, Sight};
+use crate::flow::record::Record;
 use crate::model::Fact;
 
 /// Servers whose class is remembered.
@@ -42,11 +43,11 @@ impl Octets {
         self.received.saturating_add(self.sent)
     }
 
-    const fn add(&mut self, octets: u32, is_out: bool) {
+    const fn add(&mut self, octets: u64, is_out: bool) {
         if is_out {
-            self.sent = self.sent.saturating_add(octets as u64);
+            self.sent = self.sent.saturating_add(octets);
         } else {
-            self.received = self.received.saturating_add(octets as u64);
+            self.received = self.received.saturating_add(octets);
         }
     }
 }
@@ -105,7 +106,7 @@ struct Counts {
     machine: Machine,
     minute: Octets,
     classes: [u64; CLASSES],
-    record: Record,
+    record: hog::Record,
     first: Nanos,
 }
 
@@ -149,25 +150,49 @@ impl Traffic {
             _ => return,
         };
         self.roll(packet.at);
-        let class = self.class(ip, theirs, is_out);
+        let ports = match &ip.transport {
+            Transport::Tcp(tcp) => Some((true, tcp.src_port, tcp.dst_port)),
+            Transport::Udp(udp) => Some((false, udp.src_port, udp.dst_port)),
+            _ => None,
+        };
+        let class = self.class(ports, theirs, is_out);
         for totals in [&mut self.totals, &mut self.this_hour] {
             if let Some(octets) = totals.get_mut(class.place()) {
-                octets.add(packet.wire_octets, is_out);
+                octets.add(packet.wire_octets.into(), is_out);
             }
         }
         let mac = if is_out { packet.src_mac } else { packet.dst_mac };
-        let fresh = || Counts {
-            machine: Machine { ip: Some(ours), mac: mac.filter(|mac| !sight.is_router(*mac)), vlan: packet.vlan },
-            minute: Octets::default(),
-            classes: [0; CLASSES],
-            record: Record::default(),
-            first: packet.at,
-        };
+        let mac = mac.filter(|mac| !sight.is_router(*mac));
+        let fresh = || Counts::of(Machine { ip: Some(ours), mac, vlan: packet.vlan }, packet.at);
         let key = self.mixer.one(number(ours), 1);
         let Some(counts) = self.machines.entry_by(key, now.second(), fresh, Counts::worth) else { return };
-        counts.minute.add(packet.wire_octets, is_out);
+        counts.minute.add(packet.wire_octets.into(), is_out);
         if let Some(octets) = counts.classes.get_mut(class.place()) {
             *octets = octets.saturating_add(u64::from(packet.wire_octets));
+        }
+    }
+
+    /// Counts one flow for the hour in which it ended. Exporters tell long flows in one piece, so nobody's minute is weighed.
+    pub fn flow(&mut self, record: &Record, now: Now, sight: &Sight) {
+        let (is_out, ours, theirs) = match (sight.is_local(record.src), sight.is_local(record.dst)) {
+            (true, false) if is_unicast_ip(record.dst) => (true, record.src, record.dst),
+            (false, true) if is_unicast_ip(record.src) => (false, record.dst, record.src),
+            _ => return,
+        };
+        self.roll(Nanos::from(record.last));
+        let ports = matches!(record.protocol, 6 | 17).then_some((record.protocol == 6, record.src_port, record.dst_port));
+        let class = self.class(ports, theirs, is_out);
+        for totals in [&mut self.totals, &mut self.this_hour] {
+            if let Some(octets) = totals.get_mut(class.place()) {
+                octets.add(record.octets, is_out);
+            }
+        }
+        let machine = Machine { ip: Some(ours), mac: None, vlan: record.vlan };
+        let fresh = || Counts::of(machine, Nanos::from(record.last));
+        let key = self.mixer.one(number(ours), 1);
+        let Some(counts) = self.machines.entry_by(key, now.second(), fresh, Counts::worth) else { return };
+        if let Some(octets) = counts.classes.get_mut(class.place()) {
+            *octets = octets.saturating_add(record.octets);
         }
     }
 
@@ -231,15 +256,12 @@ impl Traffic {
         }
     }
 
-    fn class(&mut self, ip: &Ip<'_>, theirs: IpAddr, is_out: bool) -> Class {
+    /// By what the server is known for, else by ports: whether of TCP, the source's, the destination's.
+    fn class(&mut self, ports: Option<(bool, u16, u16)>, theirs: IpAddr, is_out: bool) -> Class {
         if let Some(class) = self.servers.find(self.mixer.one(number(theirs), 0)) {
             return *class;
         }
-        let (is_tcp, from, to) = match &ip.transport {
-            Transport::Tcp(tcp) => (true, tcp.src_port, tcp.dst_port),
-            Transport::Udp(udp) => (false, udp.src_port, udp.dst_port),
-            _ => return Class::Other,
-        };
+        let Some((is_tcp, from, to)) = ports else { return Class::Other };
         let (their_port, our_port) = if is_out { (to, from) } else { (from, to) };
         // Peers serve too: their port may be on our side.
         let ours = || self.lists.of_port(is_tcp, our_port).filter(|class| *class == Class::P2p);
@@ -310,6 +332,10 @@ impl Traffic {
 }
 
 impl Counts {
+    fn of(machine: Machine, first: Nanos) -> Self {
+        Self { machine, minute: Octets::default(), classes: [0; CLASSES], record: hog::Record::default(), first }
+    }
+
     /// Who has much stays when the table is full.
     fn worth(&self) -> u32 {
         u32::try_from(self.minute.all() >> 10).unwrap_or(u32::MAX)

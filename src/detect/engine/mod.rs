@@ -112,11 +112,13 @@ impl Engine {
 
     /// Takes a flow in: who turned to whom, and whether it was answered. Sampled flows tell of bursts and floods only.
     pub fn flow(&mut self, record: &Record) {
-        self.clock.advance(Nanos::from(record.last));
-        self.at = Nanos::from(record.last);
+        let at = Nanos::from(record.last);
+        let ms = self.clock.advance(at);
+        self.at = at;
         self.pulse();
         let mut scene = Scene { now: self.now(), sight: &self.sight, out: &mut self.said };
         self.contacts.flow(record, &mut scene);
+        self.traffic.flow(record, lan::Now { ms, at }, &self.sight);
         self.border.flow(record, &self.sight, &mut self.said);
         self.hear();
     }

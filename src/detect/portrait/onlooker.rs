@@ -10,6 +10,7 @@ use crate::capture::payload::dhcp;
 use crate::detect::detection::Machine;
 use crate::detect::quick::{Fixed, Mixer, number};
 use crate::detect::sight::{Sight, is_unicast_ip};
+use crate::flow::record::Record;
 
 /// The ports of a DHCP client and of its server.
 const DHCP: (u16, u16) = (68, 67);
@@ -130,15 +131,60 @@ impl Onlooker {
         }
     }
 
+    /// Looks at one flow. An exporter tells the two directions of a conversation in any order: the side with the port of a
+    /// service was asked.
+    pub fn flow(&mut self, record: &Record, sight: &Sight) {
+        if !is_unicast_ip(record.src) || !is_unicast_ip(record.dst) {
+            return;
+        }
+        let (at, echo) = (Nanos::from(record.last), on(Way::Icmp, 0));
+        let way = match (record.protocol, record.dst_port >> 8) {
+            (6, _) => Way::Tcp,
+            (17, _) => Way::Udp,
+            (1, 8) | (58, 128) => return self.turned(record, sight, record.src, record.dst, echo),
+            (1, 0) | (58, 129) => {
+                self.answered(record.dst, record.src, echo, true, at);
+                return;
+            }
+            _ => return,
+        };
+        // Accepted, or at least not refused.
+        let is_taken = way == Way::Udp || record.tcp_flags & Tcp::ACK != 0 && record.tcp_flags & (Tcp::SYN | Tcp::RST) != Tcp::RST;
+        if self.answered(record.dst, record.src, on(way, record.src_port), is_taken, at) {
+            return;
+        }
+        if serves(record.src_port, record.dst_port) {
+            let service = on(way, record.src_port);
+            self.turned(record, sight, record.dst, record.src, service);
+            self.answered(record.dst, record.src, service, is_taken, at);
+            return;
+        }
+        let service = on(way, record.dst_port);
+        self.turned(record, sight, record.src, record.dst, service);
+        if way == Way::Tcp && record.tcp_flags & Tcp::ACK != 0 {
+            self.answered(record.src, record.dst, service, true, at);
+        }
+    }
+
+    /// A machine behind an exporter turned to somebody. Its MAC address is not looked at: of the other direction it is not told.
+    fn turned(&mut self, record: &Record, sight: &Sight, source: IpAddr, target: IpAddr, service: Service) {
+        let machine = Machine { ip: Some(source), mac: None, vlan: record.vlan };
+        self.turns(sight, (source, target, service), Nanos::from(record.last), || machine);
+    }
+
     fn asked(&mut self, packet: &Packet<'_>, sight: &Sight, source: IpAddr, target: IpAddr, service: Service) {
+        self.turns(sight, (source, target, service), packet.at, || sight.machine(packet));
+    }
+
+    fn turns(&mut self, sight: &Sight, (source, target, service): (IpAddr, IpAddr, Service), at: Nanos, machine: impl FnOnce() -> Machine) {
         if !sight.is_watched(source) || !is_unicast_ip(target) {
             return;
         }
-        let second = seconds(packet.at);
+        let second = seconds(at);
         let mut is_new = false;
         let make = || {
             is_new = true;
-            Pair { machine: sight.machine(packet), target, service, asked: Some(second), seen: second }
+            Pair { machine: machine(), target, service, asked: Some(second), seen: second }
         };
         let key = self.key(source, target, service);
         let Some(pair) = self.pairs.entry(key, second, make) else { return };
@@ -148,7 +194,7 @@ impl Onlooker {
         pair.seen = second;
         if is_new {
             let machine = pair.machine;
-            self.portraits.contact(&machine, target, service, packet.at);
+            self.portraits.contact(&machine, target, service, at);
         }
     }
 
@@ -183,62 +229,16 @@ const fn on(way: Way, port: u16) -> Service {
     Service { way, port }
 }
 
+/// Whether the port is that of a service, seen from the other one: a port of the system against one that a client picked.
+const fn serves(port: u16, other: u16) -> bool {
+    const SYSTEM: u16 = 1024;
+    const PICKED: u16 = 32_768;
+    (port < SYSTEM && other >= SYSTEM) || (port < PICKED && other >= PICKED)
+}
+
 fn seconds(at: Nanos) -> u32 {
     u32::try_from(at.0 / 1_000_000_000).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capture::headers;
-    use crate::capture::link::Link;
-    use crate::demo::mirror::frame;
-    use crate::detect::Site;
-    use crate::detect::portrait::Tally;
-    use crate::model::MacAddr;
-
-    const SECOND: u64 = 1_000_000_000;
-    const WORM: ([u8; 6], [u8; 4]) = ([0, 0x25, 0x90, 0, 0, 9], [10, 1, 0, 9]);
-
-    fn look(frames: &[(u64, Vec<u8>)], until: u64) -> Vec<Arc<Portrait>> {
-        let (mut onlooker, sight) = (Onlooker::new(7), Sight::new(Site::default(), 7));
-        for (at, octets) in frames {
-            onlooker.packet(&headers::parse(Nanos(*at), octets.len() as u32, Link::Ethernet, None, octets), &sight);
-        }
-        onlooker.tick(Nanos(until));
-        onlooker.snapshot()
-    }
-
-    #[test]
-    fn answers_refusals_and_silence_are_told_apart() {
-        let server = |last: u8| ([0, 0x25, 0x90, 1, 0, last], [10, 2, 0, last]);
-        let syn = |last: u8| frame::tcp(WORM, server(last), (40_000, 445), Tcp::SYN);
-        let back = |last: u8, flags| frame::tcp(server(last), WORM, (445, 40_000), flags);
-        let frames = [
-            (SECOND, syn(1)),
-            (SECOND + 1, back(1, Tcp::SYN | Tcp::ACK)),
-            (SECOND, syn(2)),
-            (SECOND + 1, back(2, Tcp::RST | Tcp::ACK)),
-            (SECOND, syn(3)),
-            (2 * SECOND, syn(3)),
-        ];
-        let all = look(&frames, 20 * SECOND);
-        assert_eq!(all.len(), 1, "whoever only answers is nobody's subject");
-        assert_eq!(all[0].key, crate::detect::MachineKey::Mac(MacAddr(WORM.0)));
-        assert_eq!(all[0].total, Tally { contacts: 3, failed: 2, answered: 1 });
-    }
-
-    #[test]
-    fn an_answer_by_udp_is_no_contact_of_the_server() {
-        let server = ([0, 0x25, 0x90, 1, 0, 1], [10, 2, 0, 1]);
-        let frames = [(SECOND, frame::udp(WORM, server, (40_000, 53), b"?")), (SECOND, frame::udp(server, WORM, (53, 40_000), b"!"))];
-        let all = look(&frames, 20 * SECOND);
-        assert_eq!(all.iter().map(|portrait| portrait.total).collect::<Vec<_>>(), [Tally { contacts: 1, failed: 0, answered: 1 }]);
-    }
-
-    #[test]
-    fn a_machine_that_asks_for_a_lease_says_its_name() {
-        let all = look(&[(SECOND, frame::dhcp_request(WORM.0, "KAOSHI-07"))], SECOND);
-        assert_eq!(all[0].names, [(NameSource::Dhcp, "KAOSHI-07".into())]);
-    }
-}
+mod tests;
