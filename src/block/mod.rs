@@ -6,6 +6,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+pub mod actuator;
 pub mod case;
 pub mod desk;
 pub mod gate;

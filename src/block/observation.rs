@@ -35,6 +35,9 @@ pub struct Observation {
     /// pethPsePortAdminEnable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power: Option<bool>,
+    /// pethPsePortGroupIndex and pethPsePortIndex of the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pse: Option<(u32, u32)>,
     /// Whether the gateway's set has the address, or the script says that the machine is cut off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_blocked: Option<bool>,

@@ -66,12 +66,22 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
     Ok(if report.ok { Answer::Yes } else { Answer::No })
 }
 
+/// Which devices netroom could change at all; whether it does is said by `[block]`.
+fn writable(settings: &Settings) -> String {
+    let names: Vec<&str> = settings.devices.iter().filter(|device| device.write.is_some()).map(|device| &*device.name).collect();
+    match names[..] {
+        [] => "No device may be changed: none has write_user or write_community.".into(),
+        _ => format!("{} of {} devices may be changed: {}.", names.len(), settings.devices.len(), names.join(", ")),
+    }
+}
+
 fn in_words(report: &Report) -> anyhow::Result<()> {
     if let Some(settings) = &report.settings {
         for file in &report.files {
             out::say(format_args!("# read: {}", file.display()))?;
         }
         out::say(toml::to_string(settings)?)?;
+        out::say(format_args!("# {}", writable(settings)))?;
     }
     for trouble in report.templates.iter().chain(&report.machine) {
         out::note(trouble)?;

@@ -20,6 +20,7 @@ const PUBLIC: [&str; 2] = ["public", "private"];
 /// What `[snmp]` has to offer to its devices.
 pub(super) struct Users {
     community: Option<Secret>,
+    write: Option<Secret>,
     /// `None` for a user that is at fault, which was told.
     users: BTreeMap<String, Option<User>>,
 }
@@ -27,8 +28,9 @@ pub(super) struct Users {
 impl Users {
     pub(super) fn resolve(judge: &mut Judge<'_>, snmp: &RawSnmp) -> Self {
         let community = judge.secret(&snmp.community_ways());
+        let write = judge.secret(&snmp.write_ways());
         let users = snmp.users.iter().flatten().map(|(key, raw)| (key.clone(), user(judge, key, raw))).collect();
-        Self { community, users }
+        Self { community, write, users }
     }
 
     /// All users without fault.
@@ -91,6 +93,11 @@ fn v3(judge: &mut Judge<'_>, snmp: &RawSnmp, users: &Users, device: &RawDevice, 
         judge.error(offset, Code::MissingKey, "this SNMPv3 device has no `user`", remedy);
         return None;
     };
+    named(judge, users, at)
+}
+
+/// The user of this key.
+fn named(judge: &mut Judge<'_>, users: &Users, at: &At<String>) -> Option<Credentials> {
     if let Some(user) = users.users.get(&at.value) {
         return user.clone().map(Credentials::V3);
     }
@@ -103,6 +110,40 @@ fn v3(judge: &mut Judge<'_>, snmp: &RawSnmp, users: &Users, device: &RawDevice, 
     }
     judge.error(at.offset, Code::UnknownUser, format!("there is no SNMPv3 user \"{}\"", at.value), remedy);
     None
+}
+
+/// Who we are to a device where we change something: what the device says, else what `[snmp]` says, else nobody. The outer
+/// `None` means that something is wrong, which was told.
+pub(super) fn write(judge: &mut Judge<'_>, snmp: &RawSnmp, users: &Users, device: &RawDevice) -> Option<Option<Credentials>> {
+    let own = device.write_ways();
+    let own_community = own.offsets().next();
+    if let (Some(user), Some(at)) = (&device.write_user, own_community) {
+        let message = "`write_user` and `write_community` are both given";
+        judge.conflict(at, user.offset, Code::TwoWays, message.into(), "keep one of them, best the user");
+        return None;
+    }
+    if let Some(at) = &device.write_user {
+        return named(judge, users, at).map(Some);
+    }
+    let version = device.version.as_ref().or(snmp.version.as_ref()).map(|at| at.value);
+    let by = |community| match version {
+        Some(Version::V1) => Credentials::V1 { community },
+        _ => Credentials::V2c { community },
+    };
+    if own_community.is_some() {
+        return judge.secret(&own).map(by).map(Some);
+    }
+    match (&snmp.write_user, snmp.write_ways().offsets().next(), &users.write) {
+        (Some(user), Some(at), _) => {
+            let message = "`write_user` and `write_community` are both given";
+            judge.conflict(at, user.offset, Code::TwoWays, message.into(), "keep one of them, best the user");
+            None
+        }
+        (Some(at), None, _) => named(judge, users, at).map(Some),
+        // One that cannot be read was told once.
+        (None, Some(_), None) => None,
+        (None, _, community) => Some(community.clone().map(by)),
+    }
 }
 
 fn user(judge: &mut Judge<'_>, key: &str, at: &At<RawUser>) -> Option<User> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::credentials::{Users, credentials};
+use super::credentials::{Users, credentials, write};
 use super::glob::Glob;
 use super::problem::Code;
 use super::raw::{RawDevice, RawPatience, RawPorts, RawSnmp};
@@ -57,6 +57,7 @@ impl Defaults {
     fn apply(&self, judge: &mut Judge<'_>, device: At<RawDevice>, damaged: bool) -> Option<DeviceSettings> {
         let At { value: raw, offset } = device;
         let credentials = credentials(judge, &self.snmp, &self.users, &raw, (!damaged).then_some(offset));
+        let write = write(judge, &self.snmp, &self.users, &raw);
         let patience = patience(judge, "device", raw.patience(), self.patience);
         let interval = judge.duration(raw.interval.as_ref(), "device.interval", INTERVALS).unwrap_or(self.interval);
         let ports = raw.ports.unwrap_or_default().into_iter().filter_map(|rule| port_rule(judge, rule, damaged)).collect();
@@ -64,6 +65,7 @@ impl Defaults {
             name: "".into(),
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             credentials: credentials?,
+            write: write?,
             patience,
             interval,
             site: raw.site.map_or_else(|| "".into(), |at| at.value.into()),

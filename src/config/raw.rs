@@ -171,6 +171,15 @@ macro_rules! with_agent_keys {
             pub community_credential: Option<At<String>>,
             /// The SNMPv3 user: a key of `[snmp.users]`.
             pub user: Option<At<String>>,
+            /// The SNMPv3 user by which the device lets itself be changed: a key of `[snmp.users]`. Without one, and without a
+            /// community for writing, it is only read.
+            pub write_user: Option<At<String>>,
+            /// The community of versions 1 and 2c by which the device lets itself be changed.
+            pub write_community: Option<At<String>>,
+            /// A file that holds it.
+            pub write_community_file: Option<At<String>>,
+            /// A systemd credential that holds it.
+            pub write_community_credential: Option<At<String>>,
             /// The poll interval, 10s to 15m.
             pub interval: Option<At<String>>,
             /// The first timeout of a request, and the lower bound after, like `500ms`.
@@ -191,6 +200,16 @@ macro_rules! with_agent_keys {
                     inline: self.community.as_ref(),
                     file: self.community_file.as_ref(),
                     credential: self.community_credential.as_ref(),
+                }
+            }
+
+            /// The ways to give the community for writing.
+            pub(super) fn write_ways(&self) -> Ways<'_> {
+                Ways {
+                    key: "write_community",
+                    inline: self.write_community.as_ref(),
+                    file: self.write_community_file.as_ref(),
+                    credential: self.write_community_credential.as_ref(),
                 }
             }
 
@@ -293,11 +312,11 @@ pub(super) trait Layer {
 
 /// Single values: the later one counts; of the ways to say one thing (`one_of`) all are replaced.
 macro_rules! layer {
-    ($type:ty: $($value:ident)* $(; one_of $($way:ident)*)? $(; sections $($section:ident)*)? $(; lists $($list:ident)*)?) => {
+    ($type:ty: $($value:ident)* $(; one_of $($way:ident)*)* $(; sections $($section:ident)*)? $(; lists $($list:ident)*)?) => {
         impl Layer for $type {
             fn lay(&mut self, above: Self) {
                 $(if above.$value.is_some() { self.$value = above.$value; })*
-                $(if $(above.$way.is_some())||* { $(self.$way = above.$way;)* })?
+                $(if $(above.$way.is_some())||* { $(self.$way = above.$way;)* })*
                 $($(if let Some(section) = above.$section { self.$section.get_or_insert_default().lay(section); })*)?
                 $($(if let Some(list) = above.$list { self.$list.get_or_insert_default().extend(list); })*)?
             }
@@ -325,7 +344,8 @@ layer!(RawTraps: listen per_second; one_of community community_file community_cr
 layer!(RawCapture: ring threads promiscuous; lists interfaces);
 layer!(RawRetention: raw m5 h1 d1 min_for_counters disk_reserve low_space max_bytes);
 layer!(
-    RawSnmp: port version user interval min_timeout max_timeout tries; one_of community community_file community_credential; lists users
+    RawSnmp: port version user interval min_timeout max_timeout tries; one_of community community_file community_credential;
+    one_of write_user write_community write_community_file write_community_credential; lists users
 );
 
 impl Layer for RawSite {

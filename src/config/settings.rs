@@ -292,6 +292,9 @@ pub struct DeviceSettings {
     pub address: SocketAddr,
     /// Who we are to it.
     pub credentials: Credentials,
+    /// Who we are where something is changed; `None` when it is only read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<Credentials>,
     /// How long to wait and how often to ask.
     #[serde(flatten)]
     pub patience: Patience,

@@ -146,6 +146,29 @@ fn a_device_takes_from_snmp_what_it_does_not_say() {
 }
 
 #[test]
+fn a_device_is_changed_by_what_it_or_snmp_gives_for_that_alone() {
+    let settings = good(
+        "[snmp]\ncommunity = \"looker\"\nwrite_user = \"boss\"\n\
+         [snmp.users.boss]\nauth = \"sha256\"\nauth_password = \"authpass-boss\"\n\
+         [[device]]\nname = \"a\"\naddress = \"10.0.0.1\"\n\
+         [[device]]\nname = \"b\"\naddress = \"10.0.0.2\"\nversion = \"1\"\nwrite_community = \"hunter2\"\n",
+    );
+    assert!(matches!(&settings.devices[0].write, Some(Credentials::V3(user)) if user.name == "boss"));
+    assert!(matches!(&settings.devices[1].write, Some(Credentials::V1 { community }) if community.expose() == "hunter2"));
+    assert!(!toml::to_string(&settings).unwrap().contains("hunter2") && !format!("{settings:?}").contains("hunter2"));
+    let device = "[snmp]\ncommunity = \"looker\"\n[[device]]\nname = \"a\"\naddress = \"10.0.0.1\"\n";
+    assert_eq!(good(device).devices[0].write, None, "whoever may look may not change");
+    for (more, words) in [
+        ("write_user = \"x\"\nwrite_community = \"y\"\n", "both given"),
+        ("write_user = \"x\"\n", "there is no SNMPv3 user \"x\""),
+        ("write_community = \"y\"\nwrite_community_file = \"z\"\n", "`write_community` is given in two ways"),
+    ] {
+        let (loaded, told) = load(&format!("{device}{more}"));
+        assert!(loaded.is_none() && told.contains(words), "{told}");
+    }
+}
+
+#[test]
 fn layers_lie_over_each_other() {
     let room = Room::new(&[
         (

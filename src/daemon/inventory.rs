@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::block::actuator::Access;
 use crate::config::Secret as ConfiguredSecret;
 use crate::config::settings::{Auth, Credentials as Configured, DeviceSettings, Privacy, User};
 use crate::model::DeviceId;
@@ -12,10 +13,19 @@ use crate::snmp::poll::driver::{PollDevice, PortInterval};
 
 /// Where a configured device is and how to talk to it.
 pub fn target(device: &DeviceSettings) -> Arc<Target> {
+    target_as(device, &device.credentials)
+}
+
+/// How a configured device is read, and how it is changed.
+pub fn access(device: &DeviceSettings) -> Access {
+    Access { read: target(device), write: device.write.as_ref().map(|configured| target_as(device, configured)) }
+}
+
+fn target_as(device: &DeviceSettings, configured: &Configured) -> Arc<Target> {
     Arc::new(Target {
         name: Arc::clone(&device.name),
         address: device.address,
-        credentials: credentials(&device.credentials),
+        credentials: credentials(configured),
         patience: Patience {
             min_timeout: device.patience.min_timeout,
             max_timeout: device.patience.max_timeout,

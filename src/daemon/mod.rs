@@ -35,6 +35,6 @@ mod vitals;
 
 pub use demo::{DemoOptions, demo};
 pub use error::DaemonError;
-pub use inventory::target;
+pub use inventory::{access, target};
 pub use ourselves::{ourselves, stands_on_both_sides};
 pub use serve::{ServeOptions, SetLogFilter, serve};

@@ -9,6 +9,8 @@ mod analyze;
 #[cfg(test)]
 mod bench_farm;
 #[cfg(test)]
+mod block_ports;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod campus;

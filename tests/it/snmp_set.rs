@@ -143,15 +143,15 @@ async fn a_warrant_is_for_one_device_and_for_its_time() {
 }
 
 /// Passes datagrams on between netroom and an agent, but for the answers to SETs.
-struct Lossy {
-    address: SocketAddr,
-    sets: Arc<AtomicUsize>,
+pub(crate) struct Lossy {
+    pub(crate) address: SocketAddr,
+    pub(crate) sets: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Lossy {
-    fn before(agent: SocketAddr) -> Self {
+    pub(crate) fn before(agent: SocketAddr) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let address = socket.local_addr().unwrap();

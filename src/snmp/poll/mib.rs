@@ -1,5 +1,5 @@
 //! The objects that are asked for, by their MIB names (SNMPv2-MIB, SNMP-FRAMEWORK-MIB, IF-MIB, EtherLike-MIB,
-//! BRIDGE-MIB, Q-BRIDGE-MIB, IP-MIB, IP-FORWARD-MIB, ENTITY-MIB, LLDP-MIB, CISCO-CDP-MIB,
+//! BRIDGE-MIB, Q-BRIDGE-MIB, POWER-ETHERNET-MIB, IP-MIB, IP-FORWARD-MIB, ENTITY-MIB, LLDP-MIB, CISCO-CDP-MIB,
 //! CISCO-VTP-MIB, CISCO-VLAN-MEMBERSHIP-MIB, IEEE8023-LAG-MIB). Scalars are without their final `.0`: GETNEXT and GETBULK start there.
 
 use std::sync::LazyLock;
@@ -47,6 +47,7 @@ objects! {
     ENT_PHYSICAL_SERIAL_NUM = 3 [6, 1, 2, 1, 47, 1, 1, 1, 1, 11];
     IP_NET_TO_MEDIA_ENTRY = 3 [6, 1, 2, 1, 4, 22, 1];
     IP_NET_TO_PHYSICAL_ENTRY = 3 [6, 1, 2, 1, 4, 35, 1];
+    PETH_PSE_PORT_ADMIN_ENABLE = 3 [6, 1, 2, 1, 105, 1, 1, 1, 3];
     VTP_VLAN_ENTRY = 3 [6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1];
     VLAN_TRUNK_PORT_DYNAMIC_STATUS = 3 [6, 1, 4, 1, 9, 9, 46, 1, 6, 1, 1, 14];
     VM_MEMBERSHIP_ENTRY = 3 [6, 1, 4, 1, 9, 9, 68, 1, 2, 2, 1];
