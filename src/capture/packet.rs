@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::model::{MacAddr, Timestamp};
 
 /// A point in time of the wire, in nanoseconds since the Unix epoch: of the kernel's stamp or of the file's.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Nanos(pub u64);
 
 impl Nanos {

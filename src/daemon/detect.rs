@@ -3,6 +3,7 @@
 //! The walk: a batch of packets → [`Judge`] hands it to the engine → what the engine says goes through a bounded channel to
 //! the task → the ledger, which pages read, and by way of [`Behaviours`] a finding for the incidents. Nothing is blocked.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::capture::packet::{Nanos, Packet};
 use crate::config::Settings;
 use crate::daemon::incident;
-use crate::daemon::supervise::{Supervisor, Task};
+use crate::daemon::memory::{self, Memory};
+use crate::daemon::supervise::{Stage, Supervisor, Task};
 use crate::detect::board::{Source, Table};
 use crate::detect::engine::Engine;
 use crate::detect::exempt::{Exemptions, Gate};
@@ -66,6 +68,8 @@ pub(super) fn tuning(settings: &Settings) -> Tuning {
 /// Detection with everything around it.
 pub(super) struct Detect {
     board: Arc<Board>,
+    /// The data directory.
+    data: PathBuf,
     intake: mpsc::Sender<Detection>,
     receiver: Mutex<mpsc::Receiver<Detection>>,
     findings: mpsc::Sender<Finding>,
@@ -78,8 +82,11 @@ impl Detect {
     /// Nothing runs yet.
     pub(super) fn new(settings: &Settings, findings: mpsc::Sender<Finding>, exemptions: Arc<ArcSwap<Exemptions>>) -> Self {
         let (intake, receiver) = mpsc::channel(QUEUE);
+        let board = Arc::default();
+        memory::recall(&settings.data, &board);
         Self {
-            board: Arc::default(),
+            board,
+            data: settings.data.clone(),
             intake,
             receiver: Mutex::new(receiver),
             findings,
@@ -109,9 +116,11 @@ impl Detect {
         let set = Arc::clone(&tuning.borrow());
         let mut engine = Engine::new(set.settings.clone(), facts, seed);
         set.hand_to(&mut engine);
+        let mut onlooker = Onlooker::new(seed);
+        onlooker.restore(self.board.machines().to_vec(), &self.board.learnt());
         Judge {
             engine,
-            onlooker: Onlooker::new(seed),
+            onlooker,
             site,
             is_on: set.is_on,
             tuning,
@@ -125,8 +134,13 @@ impl Detect {
         }
     }
 
-    /// Starts the task.
+    /// Starts the tasks.
     pub(super) fn start(self: &Arc<Self>, supervisor: &Supervisor) {
+        let memory = Memory { data: self.data.clone(), board: Arc::clone(&self.board) };
+        supervisor.spawn(Task::service("machines").stage(Stage::Keeping), move |token| {
+            let memory = memory.clone();
+            async move { memory.life(token).await }
+        });
         let detect = Arc::clone(self);
         supervisor.spawn(Task::service("detect"), move |token| {
             let detect = Arc::clone(&detect);
@@ -159,14 +173,17 @@ impl Detect {
                         self.board.set_shed(Table::Incidents, behaviours.shed());
                     }
                     let mut found = behaviours.due(now);
-                    let changed = gate.again(&self.exemptions.load(), now);
+                    let exemptions = self.exemptions.load();
+                    let changed = gate.again(|held| exemptions.excuses(held, now) || self.board.excuses(held, now));
                     found.extend(changed.iter().filter_map(|detection| self.weigh(&mut behaviours, detection)));
                     found
                 }
                 detection = receiver.recv() => {
                     let Some(detection) = detection else { return token.cancelled().await };
                     is_new = true;
-                    let passed = gate.pass(vec![detection.clone()], &self.exemptions.load(), clock::wall());
+                    let (exemptions, now) = (self.exemptions.load(), clock::wall());
+                    let is_exempt = |held: &Detection| exemptions.excuses(held, now) || self.board.excuses(held, now);
+                    let passed = gate.pass(vec![detection.clone()], is_exempt);
                     ledger.take(detection);
                     passed.iter().filter_map(|detection| self.weigh(&mut behaviours, detection)).collect()
                 }
@@ -246,6 +263,8 @@ impl Judge {
             self.shown = now;
             self.board.show_machines(Source::Mirror, self.onlooker.snapshot());
             self.board.set_shed(Table::Machines, self.onlooker.shed());
+            self.onlooker.suspect(&self.board.suspects(), now);
+            self.board.show_learnt(Source::Mirror, self.onlooker.learnt(now));
         }
         if now.since(self.counted) >= COUNT_EVERY_NS {
             self.counted = now;

@@ -17,7 +17,7 @@ use crate::detect::board::Source;
 use crate::detect::engine::Engine;
 use crate::detect::portrait::Onlooker;
 use crate::detect::tune::Tuning;
-use crate::detect::{Board, Detection, Site};
+use crate::detect::{Board, Detection, MachineKey, Site};
 use crate::flow::driver::{Batch, Receiver};
 use crate::flow::silence::{Change, Silence};
 use crate::flow::stats::Stats;
@@ -119,6 +119,9 @@ impl Flows {
         let seed = u64::from_ne_bytes(seed);
         let (mut engine, mut onlooker) = (Engine::new(set.settings.clone(), Site::clone(&site.borrow()), seed), Onlooker::new(seed));
         set.hand_to(&mut engine);
+        // What a mirror port shows comes from there anew; the others were known by flows.
+        let known = self.board.machines().iter().filter(|portrait| matches!(portrait.key, MachineKey::Ip(_))).cloned().collect();
+        onlooker.restore(known, &self.board.learnt());
         let mut tick = tokio::time::interval(TICK_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -137,6 +140,8 @@ impl Flows {
                     engine.tick(now);
                     onlooker.tick(now);
                     self.board.show_machines(Source::Flows, onlooker.snapshot());
+                    onlooker.suspect(&self.board.suspects(), now);
+                    self.board.show_learnt(Source::Flows, onlooker.learnt(now));
                     self.board.show_traffic(Source::Flows, engine.traffic());
                 }
                 batch = batches.recv() => {

@@ -19,6 +19,7 @@ mod flows;
 mod incident;
 mod inventory;
 pub mod liveness;
+mod memory;
 mod notify;
 mod ourselves;
 mod past;

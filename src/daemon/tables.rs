@@ -289,7 +289,7 @@ impl Surroundings for Arc<Located> {
             expires: Some(exemption.until),
             kinds: exemption.kinds.clone(),
         };
-        Known { parts: Part::of(&self.site.borrow(), machine), exemptions: in_force.map(told).collect() }
+        Known { parts: Part::of(&self.site.borrow(), machine), exemptions: in_force.map(told).collect(), learnt: Vec::new() }
     }
 }
 

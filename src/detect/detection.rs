@@ -4,13 +4,15 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::capture::packet::Nanos;
 use crate::model::{Evidence, MacAddr};
 
 use super::kind::{Kind, Level};
 
 /// Whom it is about. A machine on the mirrored segment has its MAC address; behind a router only its IP address is its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Machine {
     /// Its address.
     pub ip: Option<IpAddr>,
@@ -28,7 +30,8 @@ impl Machine {
 }
 
 /// What a machine is known by: its MAC address on a mirrored segment, its IP address behind a router.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MachineKey {
     /// On the segment.
     Mac(MacAddr),
@@ -71,7 +74,7 @@ impl FromStr for MachineKey {
 }
 
 /// One behaviour of one machine, told when it begins, when it grows to a new level or by much, and when it ends.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Detection {
     /// The behaviour.
     pub kind: Kind,

@@ -89,6 +89,11 @@ impl Exemptions {
         self.0.iter().find(|exemption| exemption.covers(kind, machine, now))
     }
 
+    /// Whether this is not told now.
+    pub fn excuses(&self, detection: &Detection, now: Timestamp) -> bool {
+        self.covering(detection.kind, &detection.machine, now).is_some()
+    }
+
     /// Those about a machine, in force or not.
     pub fn about<'a>(&'a self, machine: &'a Machine) -> impl Iterator<Item = &'a Exemption> {
         self.0.iter().filter(|exemption| exemption.is_about(machine))
@@ -115,17 +120,17 @@ struct Held {
 
 impl Gate {
     /// Of what the engine says, what is to be told.
-    pub fn pass(&mut self, detections: Vec<Detection>, exemptions: &Exemptions, now: Timestamp) -> Vec<Detection> {
-        detections.into_iter().filter_map(|detection| self.one(detection, exemptions, now)).collect()
+    pub fn pass(&mut self, detections: Vec<Detection>, is_exempt: impl Fn(&Detection) -> bool) -> Vec<Detection> {
+        detections.into_iter().filter_map(|detection| self.one(detection, &is_exempt)).collect()
     }
 
-    fn one(&mut self, detection: Detection, exemptions: &Exemptions, now: Timestamp) -> Option<Detection> {
+    fn one(&mut self, detection: Detection, is_exempt: &impl Fn(&Detection) -> bool) -> Option<Detection> {
         let key = (detection.kind, known_by(&detection.machine));
         if detection.cleared {
             // The end of something that nobody was told of is told to nobody.
             return self.held.remove(&key).is_none_or(|held| held.was_told).then_some(detection);
         }
-        let is_exempt = exemptions.covering(detection.kind, &detection.machine, now).is_some();
+        let is_exempt = is_exempt(&detection);
         let was_told = self.held.get(&key).is_some_and(|held| held.was_told);
         if self.held.len() < MOST || self.held.contains_key(&key) {
             self.held.insert(key, Held { detection: detection.clone(), was_told: !is_exempt });
@@ -138,10 +143,10 @@ impl Gate {
     }
 
     /// What changes by the mere passing of time, or by other exemptions: told now, or taken back.
-    pub fn again(&mut self, exemptions: &Exemptions, now: Timestamp) -> Vec<Detection> {
+    pub fn again(&mut self, is_exempt: impl Fn(&Detection) -> bool) -> Vec<Detection> {
         let mut changed = Vec::new();
         for held in self.held.values_mut() {
-            let is_exempt = exemptions.covering(held.detection.kind, &held.detection.machine, now).is_some();
+            let is_exempt = is_exempt(&held.detection);
             if is_exempt == held.was_told {
                 held.was_told = !is_exempt;
                 changed.push(Detection { cleared: is_exempt, ..held.detection.clone() });

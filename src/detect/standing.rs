@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::detection::{Detection, Machine};
 use super::kind::{Kind, Level};
+use super::learn::{Progress, Role};
 use super::portrait::{Portrait, Tally};
 use super::site::Site;
 use crate::model::{Evidence, Fact, Timestamp};
@@ -77,12 +78,14 @@ pub struct Exemption {
 }
 
 /// What the site knows of a machine.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Known {
     /// What it is held to be.
     pub parts: Vec<Part>,
     /// Who exempted it.
     pub exemptions: Vec<Exemption>,
+    /// What it was seen to be.
+    pub learnt: Vec<Progress>,
 }
 
 /// One thing to be said, as a sentence `machine-point-WORD` with its facts.
@@ -122,6 +125,9 @@ pub fn weigh(portrait: Option<&Portrait>, held: &[Arc<Detection>], known: &Known
     for part in &known.parts {
         balance.favour.push(point("part", [("part", Fact::Text(part.word().to_owned()))]));
     }
+    for learnt in &known.learnt {
+        balance.favour.push(Point { word: learnt_word(learnt.role), facts: learnt.reason() });
+    }
     for exemption in &known.exemptions {
         let mut facts = vec![("owner", Fact::Text(exemption.owner.to_string())), ("reason", Fact::Text(exemption.reason.to_string()))];
         facts.extend(exemption.expires.map(|until| ("until", Fact::Time(until))));
@@ -137,6 +143,17 @@ pub fn weigh(portrait: Option<&Portrait>, held: &[Arc<Detection>], known: &Known
         balance.favour.push(point(word, facts));
     }
     balance
+}
+
+/// The sentence of a role that the traffic showed.
+const fn learnt_word(role: Role) -> &'static str {
+    match role {
+        Role::Server => "learnt-server",
+        Role::Printer => "learnt-printer",
+        Role::Resolver => "learnt-resolver",
+        Role::Monitor => "learnt-monitor",
+        Role::Nat => "learnt-nat",
+    }
 }
 
 fn outcomes(balance: &mut Balance, total: Tally) {
@@ -217,7 +234,7 @@ mod tests {
         let site =
             Site { servers: machine().ip.into_iter().collect(), exempt_macs: machine().mac.into_iter().collect(), ..Site::default() };
         let exemption = Exemption { owner: "li".into(), reason: "scanner of the office".into(), expires: None, kinds: Vec::new() };
-        let known = Known { parts: Part::of(&site, &machine()), exemptions: vec![exemption] };
+        let known = Known { parts: Part::of(&site, &machine()), exemptions: vec![exemption], learnt: Vec::new() };
         assert_eq!(known.parts, [Part::Server, Part::Exempt]);
         let held = [detection(Kind::P2p, Level::Label, false), detection(Kind::TcpScan, Level::Suspect, true)];
         let balance = weigh(Some(&portrait(true)), &held, &known);

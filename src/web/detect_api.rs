@@ -53,7 +53,7 @@ pub(crate) async fn machines(State(app): State<Arc<App>>, Query(page): Query<Pag
 pub(crate) async fn machine(State(app): State<Arc<App>>, Path(address): Path<String>) -> Result<Json<Value>, Failure> {
     let known = Known::of(&app, &address)?;
     let Known { machine, portrait, held } = &known;
-    let site = app.detect().known(machine);
+    let site = app.detect().known(machine, app.clock().now);
     let balance = weigh(portrait.as_deref(), held, &site);
     let points = |points: &[Point]| points.iter().map(|point| json!({ "point": point.word, "facts": point.facts })).collect::<Vec<_>>();
     let exemptions: Vec<Value> = site
@@ -70,6 +70,7 @@ pub(crate) async fn machine(State(app): State<Arc<App>>, Path(address): Path<Str
         "port": app.detect().port(machine).map(|(device, port)| json!({ "device": device, "port": port })),
         "parts": site.parts.iter().map(|part| part.word()).collect::<Vec<_>>(),
         "exemptions": exemptions,
+        "learnt": site.learnt.iter().map(|learnt| json!({ "role": learnt.role, "reason": learnt.reason() })).collect::<Vec<_>>(),
         "seen": portrait.as_deref().map(whole),
         "detections": held.iter().map(|detection| of_detection(&app, detection)).collect::<Vec<_>>(),
         "against": points(&balance.against),

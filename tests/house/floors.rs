@@ -65,7 +65,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("crc32c", &["series"]),
     ("encoding_rs", &["model", "snmp", "demo"]),
-    ("flate2", &["capture"]),
+    ("flate2", &["capture", "detect/kept/store.rs"]),
     ("fluent-bundle", &["i18n", "graph", "web"]),
     ("http-body-util", &["web", "ping", "notify"]),
     ("hyper", &["web", "ping", "notify"]),

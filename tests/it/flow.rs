@@ -322,6 +322,11 @@ async fn found_by(datagrams: Vec<Vec<u8>>) {
     let traffic = daemon.wait("/api/v1/traffic", "classes", |traffic| traffic["classes"]["web"]["received"] == 3_000_000).await;
     assert_eq!(traffic["classes"]["web"]["sent"], 3_000_000, "{traffic}");
     daemon.stop().await;
+    // A restart forgets nobody.
+    let daemon = Daemon::start(&config, &dir.path().join("data"));
+    let seen = daemon.json("/api/v1/machines/10.1.2.3").await;
+    assert_eq!((&seen["seen"]["total"]["contacts"], &seen["seen"]["total"]["failed"]), (&60.into(), &60.into()), "{seen}");
+    daemon.stop().await;
 }
 
 #[tokio::test]

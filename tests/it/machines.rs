@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use netroom::capture::packet::Nanos;
 use netroom::detect::board::Source;
 use netroom::detect::class::{Class, Hour, Octets, Report, Top};
+use netroom::detect::learn::{Known, Progress, Role};
 use netroom::detect::portrait::{NameSource, Portraits, Service, Way};
 use netroom::detect::{Board, Detection, Kind, Level, Machine};
 use netroom::model::{Evidence, Fact, MacAddr};
@@ -37,6 +38,9 @@ fn board() -> Arc<Board> {
     let other = Machine { ip: "10.1.2.4".parse().ok(), mac: None, vlan: None };
     let board = Board::default();
     board.show_machines(Source::Mirror, portraits.snapshot());
+    let facts = Evidence::from([("count".to_owned(), Fact::Count(17)), ("port".to_owned(), Fact::Text("tcp/9100".to_owned()))]);
+    let printer = Progress { role: Role::Printer, days: 4, last: (NOW.secs() / 86_400) as u32, facts };
+    board.show_learnt(Source::Mirror, vec![Known { ip: "10.1.2.3".parse().unwrap(), progress: vec![printer] }]);
     let mut totals = [Octets::default(); Class::ALL.len()];
     totals[Class::Film as usize] = Octets { received: 9_000_000_000, sent: 0 };
     totals[Class::Web as usize] = Octets { received: 500_000_000, sent: 500_000_000 };
@@ -58,7 +62,10 @@ async fn ask(path: &str, lang: &str) -> (StatusCode, String, String) {
 
 #[tokio::test]
 async fn the_page_of_a_machine_says_what_is_held_in_both_languages_and_trusts_no_name() {
-    for (lang, wanted) in [("zh-CN", ["扫描行为", "端口未知", "病毒"]), ("en", ["scans", "an unknown port", "virus"])] {
+    for (lang, wanted) in [
+        ("zh-CN", ["扫描行为", "端口未知", "病毒", "按打印机对待"]),
+        ("en", ["scans", "an unknown port", "virus", "Seen to print on 4 days: about 17 machines"]),
+    ] {
         let (status, _, page) = ask("/machine/0025.90AB.CDEF", lang).await;
         assert_eq!(status, StatusCode::OK);
         for word in wanted.into_iter().chain(["00:25:90:ab:cd:ef", "10.1.2.3", "tcp/445", "<svg"]) {
@@ -96,6 +103,7 @@ async fn programs_read_the_same() {
     let machine = json(&ask("/api/v1/machines/10.1.2.3", "en").await.2);
     assert_eq!(machine["mac"], "00:25:90:ab:cd:ef");
     assert_eq!(machine["detections"][0]["kind"], "tcp-scan");
+    assert_eq!(machine["learnt"][0]["role"], "printer");
     assert_eq!(machine["seen"]["total"], serde_json::json!({ "contacts": 60, "failed": 54, "answered": 6 }));
     assert_eq!(machine["against"][0]["point"], "failed");
     let held = json(&ask("/api/v1/detections", "en").await.2);

@@ -44,23 +44,24 @@ fn an_exemption_covers_its_kinds_of_its_machines_until_its_end() {
 fn what_was_held_back_is_told_when_the_exemption_ends() {
     let list = Exemptions(vec![exemption("10.1.9.7", &[], 1_000)]);
     let mut gate = Gate::default();
-    let passed = gate.pass(vec![detection(Kind::TcpScan, "10.1.9.7"), detection(Kind::TcpScan, "10.1.9.8")], &list, at(10));
+    let passed =
+        gate.pass(vec![detection(Kind::TcpScan, "10.1.9.7"), detection(Kind::TcpScan, "10.1.9.8")], |one| list.excuses(one, at(10)));
     assert_eq!(passed, [detection(Kind::TcpScan, "10.1.9.8")]);
-    assert_eq!(gate.again(&list, at(999)), []);
-    assert_eq!(gate.again(&list, at(1_000)), [detection(Kind::TcpScan, "10.1.9.7")]);
-    assert_eq!(gate.again(&list, at(1_001)), [], "told once");
+    assert_eq!(gate.again(|one| list.excuses(one, at(999))), []);
+    assert_eq!(gate.again(|one| list.excuses(one, at(1_000))), [detection(Kind::TcpScan, "10.1.9.7")]);
+    assert_eq!(gate.again(|one| list.excuses(one, at(1_001))), [], "told once");
 }
 
 #[test]
 fn a_new_exemption_takes_back_what_was_told() {
     let mut gate = Gate::default();
     let told = detection(Kind::Spam, "10.1.9.7");
-    assert_eq!(gate.pass(vec![told.clone()], &Exemptions::default(), at(10)).len(), 1);
+    assert_eq!(gate.pass(vec![told.clone()], |_| false).len(), 1);
     let list = Exemptions(vec![exemption("10.1.9.7", &[Kind::Spam], 1_000)]);
     let over = Detection { cleared: true, ..told.clone() };
-    assert_eq!(gate.again(&list, at(20)), std::slice::from_ref(&over));
-    assert_eq!(gate.pass(vec![told], &list, at(30)), [], "and what comes is held back");
-    assert_eq!(gate.pass(vec![over], &list, at(40)), [], "its end too, for nobody knows that it goes on");
+    assert_eq!(gate.again(|one| list.excuses(one, at(20))), std::slice::from_ref(&over));
+    assert_eq!(gate.pass(vec![told], |one| list.excuses(one, at(30))), [], "and what comes is held back");
+    assert_eq!(gate.pass(vec![over], |one| list.excuses(one, at(40))), [], "its end too, for nobody knows that it goes on");
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::detection::{Machine, MachineKey};
 use crate::capture::packet::Nanos;
 
@@ -37,7 +39,7 @@ pub const PORTS: usize = 12;
 const LONGEST: usize = 64;
 
 /// By which means a machine turns to another.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Way {
     /// A TCP connection.
     Tcp,
@@ -62,7 +64,7 @@ impl Way {
 }
 
 /// What a machine wants of another: the way and the port (0 where there are none).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Service {
     /// The way.
     pub way: Way,
@@ -71,7 +73,7 @@ pub struct Service {
 }
 
 /// How often, and with which success.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// First contacts.
     pub contacts: u32,
@@ -93,7 +95,7 @@ impl Tally {
 }
 
 /// One whom a machine turned to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Target {
     /// Who.
     pub ip: IpAddr,
@@ -106,7 +108,7 @@ pub struct Target {
 }
 
 /// Who told a name. The more trustworthy come later.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum NameSource {
     /// The machine itself, in a DHCP request (option 12).
     Dhcp,
@@ -128,7 +130,7 @@ impl NameSource {
 }
 
 /// One machine.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Portrait {
     /// What it is known by.
     pub key: MachineKey,
@@ -299,6 +301,16 @@ impl Portraits {
         portrait.names.retain(|(own, _)| *own != source);
         portrait.names.truncate(NAMES - 1);
         portrait.names.push((source, name.into()));
+    }
+
+    /// Goes on with machines that were known before a restart, the newest first when there is no room for all.
+    pub fn restore(&mut self, mut machines: Vec<Arc<Portrait>>) {
+        machines.sort_by_key(|portrait| std::cmp::Reverse(portrait.last));
+        machines.truncate(self.most);
+        for portrait in machines {
+            self.turn.push_front(portrait.key);
+            self.all.insert(portrait.key, portrait);
+        }
     }
 
     /// Machines that found no room.

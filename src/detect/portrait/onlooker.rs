@@ -1,6 +1,7 @@
 //! Sees whom each of our machines turns to, and whether it is answered: for the portraits only, so a simple view is enough.
 //! It runs beside the engine where people look (never in `analyze`); the judgement is the engine's alone.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::{NameSource, Portrait, Portraits, Service, Way};
 use crate::capture::packet::{Body, Icmp, Ip, Nanos, Packet, Tcp, Transport};
 use crate::capture::payload::dhcp;
 use crate::detect::detection::Machine;
+use crate::detect::learn::{Known, Learner};
 use crate::detect::quick::{Fixed, Mixer, number};
 use crate::detect::sight::{Sight, is_unicast_ip};
 use crate::flow::record::Record;
@@ -20,6 +22,8 @@ const PAIRS: usize = 65_536;
 const FORGOTTEN_S: u32 = 1800;
 /// A contact without an answer for so long has failed, seconds.
 const PATIENCE_S: u32 = 6;
+/// A day, seconds.
+const DAY_S: u32 = 86_400;
 /// How often it is looked for those, seconds.
 const SWEEP_S: u32 = 2;
 
@@ -31,12 +35,15 @@ struct Pair {
     service: Service,
     asked: Option<u32>,
     seen: u32,
+    /// The day, since the epoch, for which it was learnt that the target answers.
+    learnt: u32,
 }
 
 /// The view.
 #[derive(Debug)]
 pub struct Onlooker {
     portraits: Portraits,
+    learner: Learner,
     pairs: Fixed<Pair>,
     mixer: Mixer,
     swept: u32,
@@ -45,7 +52,13 @@ pub struct Onlooker {
 impl Onlooker {
     /// The seed is that of the engine.
     pub fn new(seed: u64) -> Self {
-        Self { portraits: Portraits::default(), pairs: Fixed::new(PAIRS), mixer: Mixer::new(seed ^ 0x706f_7274), swept: 0 }
+        Self {
+            portraits: Portraits::default(),
+            learner: Learner::default(),
+            pairs: Fixed::new(PAIRS),
+            mixer: Mixer::new(seed ^ 0x706f_7274),
+            swept: 0,
+        }
     }
 
     /// Everybody as they are now.
@@ -53,9 +66,25 @@ impl Onlooker {
         self.portraits.snapshot()
     }
 
+    /// Goes on with what was known before a restart.
+    pub fn restore(&mut self, machines: Vec<Arc<Portrait>>, learnt: &[Known]) {
+        self.portraits.restore(machines);
+        self.learner.restore(learnt);
+    }
+
+    /// What was learnt of machines until now.
+    pub fn learnt(&mut self, now: Nanos) -> Vec<Known> {
+        self.learner.known(now)
+    }
+
+    /// Something is held against these: what they do today teaches nothing.
+    pub fn suspect(&mut self, ips: &HashSet<IpAddr>, now: Nanos) {
+        self.learner.suspect(ips, now);
+    }
+
     /// Machines that found no room.
     pub const fn shed(&self) -> u64 {
-        self.portraits.shed()
+        self.portraits.shed() + self.learner.shed()
     }
 
     /// Looks at one packet, in the light of what the engine knows of the site.
@@ -65,7 +94,7 @@ impl Onlooker {
                 let (sender, target) = (IpAddr::V4(arp.sender), IpAddr::V4(arp.target));
                 let service = Service { way: Way::Arp, port: 0 };
                 if arp.operation == 2 {
-                    self.answered(target, sender, service, true, packet.at);
+                    self.answered(sight, (target, sender, service), true, packet.at);
                 } else if !sight.is_router(arp.sender_mac) {
                     self.asked(packet, sight, sender, target, service);
                 }
@@ -87,21 +116,30 @@ impl Onlooker {
             if pair.asked.is_some_and(|asked| asked.saturating_add(PATIENCE_S) <= second) {
                 pair.asked = None;
                 self.portraits.outcome(&pair.machine, pair.target, pair.service, false, now);
+                if let Some(client) = pair.machine.ip {
+                    self.learner.failed(client, pair.target, pair.service, now);
+                }
             }
         }
     }
 
     fn ip(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, sight: &Sight) {
         match &ip.transport {
-            Transport::Tcp(tcp) if tcp.opens() => self.asked(packet, sight, ip.src, ip.dst, on(Way::Tcp, tcp.dst_port)),
+            Transport::Tcp(tcp) if tcp.opens() => {
+                self.asked(packet, sight, ip.src, ip.dst, on(Way::Tcp, tcp.dst_port));
+                // Behind a router everybody's packets have been passed on.
+                if sight.is_watched(ip.src) && packet.src_mac.is_some_and(|mac| !sight.is_router(mac)) {
+                    self.learner.opened(ip.src, ip.hops, packet.at);
+                }
+            }
             Transport::Tcp(tcp) if tcp.accepts() => {
-                self.answered(ip.dst, ip.src, on(Way::Tcp, tcp.src_port), true, packet.at);
+                self.answered(sight, (ip.dst, ip.src, on(Way::Tcp, tcp.src_port)), true, packet.at);
             }
             Transport::Tcp(tcp) if tcp.flags & Tcp::RST != 0 => {
-                self.answered(ip.dst, ip.src, on(Way::Tcp, tcp.src_port), false, packet.at);
+                self.answered(sight, (ip.dst, ip.src, on(Way::Tcp, tcp.src_port)), false, packet.at);
             }
             Transport::Udp(udp) => {
-                if !self.answered(ip.dst, ip.src, on(Way::Udp, udp.src_port), true, packet.at) {
+                if !self.answered(sight, (ip.dst, ip.src, on(Way::Udp, udp.src_port)), true, packet.at) {
                     self.asked(packet, sight, ip.src, ip.dst, on(Way::Udp, udp.dst_port));
                 }
                 self.named(packet, ip, sight);
@@ -117,7 +155,7 @@ impl Onlooker {
         match (ip.src.is_ipv4(), icmp.kind, icmp.quoted) {
             (true, 8, _) | (false, 128, _) => self.asked(packet, sight, ip.src, ip.dst, echo),
             (true, 0, _) | (false, 129, _) => {
-                self.answered(ip.dst, ip.src, echo, true, packet.at);
+                self.answered(sight, (ip.dst, ip.src, echo), true, packet.at);
             }
             (true, 3, Some(quoted)) | (false, 1, Some(quoted)) => {
                 let service = match quoted.protocol {
@@ -125,7 +163,7 @@ impl Onlooker {
                     17 => on(Way::Udp, quoted.dst_port),
                     _ => echo,
                 };
-                self.answered(quoted.src, quoted.dst, service, false, packet.at);
+                self.answered(sight, (quoted.src, quoted.dst, service), false, packet.at);
             }
             _ => {}
         }
@@ -143,26 +181,26 @@ impl Onlooker {
             (17, _) => Way::Udp,
             (1, 8) | (58, 128) => return self.turned(record, sight, record.src, record.dst, echo),
             (1, 0) | (58, 129) => {
-                self.answered(record.dst, record.src, echo, true, at);
+                self.answered(sight, (record.dst, record.src, echo), true, at);
                 return;
             }
             _ => return,
         };
         // Accepted, or at least not refused.
         let is_taken = way == Way::Udp || record.tcp_flags & Tcp::ACK != 0 && record.tcp_flags & (Tcp::SYN | Tcp::RST) != Tcp::RST;
-        if self.answered(record.dst, record.src, on(way, record.src_port), is_taken, at) {
+        if self.answered(sight, (record.dst, record.src, on(way, record.src_port)), is_taken, at) {
             return;
         }
         if serves(record.src_port, record.dst_port) {
             let service = on(way, record.src_port);
             self.turned(record, sight, record.dst, record.src, service);
-            self.answered(record.dst, record.src, service, is_taken, at);
+            self.answered(sight, (record.dst, record.src, service), is_taken, at);
             return;
         }
         let service = on(way, record.dst_port);
         self.turned(record, sight, record.src, record.dst, service);
         if way == Way::Tcp && record.tcp_flags & Tcp::ACK != 0 {
-            self.answered(record.src, record.dst, service, true, at);
+            self.answered(sight, (record.src, record.dst, service), true, at);
         }
     }
 
@@ -184,7 +222,7 @@ impl Onlooker {
         let mut is_new = false;
         let make = || {
             is_new = true;
-            Pair { machine: machine(), target, service, asked: Some(second), seen: second }
+            Pair { machine: machine(), target, service, asked: Some(second), seen: second, learnt: 0 }
         };
         let key = self.key(source, target, service);
         let Some(pair) = self.pairs.entry(key, second, make) else { return };
@@ -199,11 +237,18 @@ impl Onlooker {
     }
 
     /// Whether `source` had turned to `target` so.
-    fn answered(&mut self, source: IpAddr, target: IpAddr, service: Service, is_answered: bool, at: Nanos) -> bool {
+    fn answered(&mut self, sight: &Sight, (source, target, service): (IpAddr, IpAddr, Service), is_answered: bool, at: Nanos) -> bool {
         let key = self.key(source, target, service);
         let Some(pair) = self.pairs.find(key) else { return false };
         if pair.asked.take().is_some() {
             self.portraits.outcome(&pair.machine, target, service, is_answered, at);
+        }
+        let day = seconds(at) / DAY_S;
+        if is_answered && pair.learnt != day {
+            pair.learnt = day;
+            if sight.is_local(target) {
+                self.learner.accepted(target, source, service, at);
+            }
         }
         true
     }

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::capture::packet::Nanos;
 use crate::model::Timestamp;
 
@@ -15,7 +17,8 @@ pub const SLOTS: usize = 288;
 const BITS: usize = 1024;
 
 /// Five minutes of a machine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "(u32, u32, u32, u16)", into = "(u32, u32, u32, u16)")]
 pub struct Slot {
     /// Which: the number of slots since the epoch.
     number: u32,
@@ -34,13 +37,33 @@ impl Slot {
     }
 }
 
+impl From<(u32, u32, u32, u16)> for Slot {
+    fn from((number, contacts, failed, targets): (u32, u32, u32, u16)) -> Self {
+        Self { number, contacts, failed, targets }
+    }
+}
+
+impl From<Slot> for (u32, u32, u32, u16) {
+    fn from(slot: Slot) -> Self {
+        (slot.number, slot.contacts, slot.failed, slot.targets)
+    }
+}
+
 /// A day.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Past {
     /// Slots in which something was counted, in their order.
     slots: VecDeque<Slot>,
     /// Whom it turned to in the newest slot.
+    #[serde(skip)]
     seen: Option<Box<[u64; BITS / 64]>>,
+}
+
+/// Two days are the same when their slots are.
+impl PartialEq for Past {
+    fn eq(&self, other: &Self) -> bool {
+        self.slots == other.slots
+    }
 }
 
 impl Past {
@@ -63,7 +86,8 @@ impl Past {
             Some(false) => slot.failed = slot.failed.saturating_add(1),
             Some(true) => {}
         }
-        slot.targets = estimate.unwrap_or(slot.targets);
+        // After a restart those of before are not known one by one.
+        slot.targets = estimate.unwrap_or_default().max(slot.targets);
     }
 
     fn begin(&mut self, number: u32) {

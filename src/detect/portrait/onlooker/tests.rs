@@ -3,6 +3,7 @@ use crate::capture::headers;
 use crate::capture::link::Link;
 use crate::demo::mirror::frame;
 use crate::detect::Site;
+use crate::detect::learn::Role;
 use crate::detect::portrait::Tally;
 use crate::model::{MacAddr, Timestamp};
 
@@ -88,4 +89,29 @@ fn flows_in_either_order_are_contacts_of_the_client() {
         let told: Vec<_> = all.iter().map(|portrait| (portrait.key.to_string(), portrait.total)).collect();
         assert_eq!(told, [("10.1.0.9".to_owned(), Tally { contacts: 3, failed: 2, answered: 1 })]);
     }
+}
+
+#[test]
+fn who_takes_print_jobs_day_by_day_is_a_printer_and_the_world_is_not_learnt() {
+    const DAY: u64 = 86_400 * SECOND;
+    let (mut onlooker, sight) = (Onlooker::new(7), Sight::new(Site::default(), 7));
+    let printer = ([0, 0, 0x74, 0, 0, 1], [10, 1, 0, 20]);
+    let far = ([0, 0x25, 0x90, 1, 0, 1], [93, 184, 216, 34]);
+    let pass = |onlooker: &mut Onlooker, at: u64, octets: Vec<u8>| {
+        onlooker.packet(&headers::parse(Nanos(at), octets.len() as u32, Link::Ethernet, None, &octets), &sight);
+    };
+    for day in 100..102 {
+        for last in 1..=9 {
+            let client = ([0, 0x25, 0x90, 0, 0, last], [10, 1, 0, last]);
+            for (to, port) in [(printer, 9100), (far, 443)] {
+                pass(&mut onlooker, day * DAY + SECOND, frame::tcp(client, to, (40_000, port), Tcp::SYN));
+                pass(&mut onlooker, day * DAY + SECOND + 1, frame::tcp(to, client, (port, 40_000), Tcp::SYN | Tcp::ACK));
+            }
+        }
+    }
+    let now = Nanos(102 * DAY);
+    let known = onlooker.learnt(now);
+    let roles: Vec<_> =
+        known.iter().flat_map(|known| known.progress.iter().map(|one| (known.ip.to_string(), one.role, one.days))).collect();
+    assert_eq!(roles, [("10.1.0.20".to_owned(), Role::Printer, 2)]);
 }

@@ -98,7 +98,7 @@ pub(crate) async fn page(State(app): State<Arc<App>>, Path(address): Path<String
 pub(crate) fn parts(app: &App, words: Words, clock: &Clock, known: &Known) -> Vec<Part> {
     let Known { machine, portrait, held } = known;
     let findings = held.iter().map(|detection| Finding::new(app, words, clock, detection)).collect();
-    let balance = weigh(portrait.as_deref(), held, &app.detect().known(machine));
+    let balance = weigh(portrait.as_deref(), held, &app.detect().known(machine, app.clock().now));
     let points = |points: &[Point]| points.iter().map(|point| said(words, clock, point)).collect();
     vec![
         Part::of("head", &who::Head { words, who: Who::new(app, words, clock, known) }),
