@@ -21,8 +21,9 @@ pub(super) struct Args {
 enum What {
     /// Say what is held for and against a machine
     ///
-    /// Where it sits, its addresses, what the site holds it to be and why, its exemptions, and the incidents about it, as the
-    /// daemon has them in its database. Exit code 0: nothing is held against it; 1: something is.
+    /// Where it sits, its addresses, what the site holds it to be and why, its exemptions, the incidents about it, and what the
+    /// daemon sees of it, weighed as its page weighs it; all as the daemon has it on disk, a minute old at most while it runs.
+    /// Exit code 0: nothing is held against it; 1: something is.
     Explain {
         /// An IP address, a MAC address, or the name of a configured device or host
         host: String,

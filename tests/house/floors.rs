@@ -66,7 +66,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crc32c", &["series"]),
     ("encoding_rs", &["model", "snmp", "demo"]),
     ("flate2", &["capture", "detect/kept/store.rs"]),
-    ("fluent-bundle", &["i18n", "graph", "web"]),
+    ("fluent-bundle", &["i18n", "graph", "web", "cli/detect"]),
     ("http-body-util", &["web", "ping", "notify"]),
     ("hyper", &["web", "ping", "notify"]),
     ("hyper-util", &["web", "ping", "notify"]),

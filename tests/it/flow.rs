@@ -316,12 +316,33 @@ async fn found_by(datagrams: Vec<Vec<u8>>) {
     // What only flows tell of a machine is on its page too.
     let seen = daemon.wait("/api/v1/machines/10.1.2.3", "its portrait", |machine| machine["seen"]["total"]["failed"] == 60).await;
     assert_eq!(seen["seen"]["total"]["contacts"], 60, "{seen}");
+    let page = daemon.json("/api/v1/machines/10.1.2.3").await;
     let other = daemon.json("/api/v1/machines/10.1.2.4").await;
     assert_eq!((&other["seen"]["total"]["contacts"], &other["seen"]["total"]["answered"]), (&60.into(), &60.into()), "{other}");
     assert!(daemon.text("/machine/10.1.2.3").await.contains("tcp/445"));
     let traffic = daemon.wait("/api/v1/traffic", "classes", |traffic| traffic["classes"]["web"]["received"] == 3_000_000).await;
     assert_eq!(traffic["classes"]["web"]["sent"], 3_000_000, "{traffic}");
     daemon.stop().await;
+    // What the daemon kept is told beside it, by the same weighing as the page's.
+    let explain = |host: &str, form: &[&str]| {
+        let output = crate::process::program()
+            .args(["detect", "explain", host])
+            .args(form)
+            .arg("--config")
+            .arg(&config)
+            .arg("--data")
+            .arg(dir.path().join("data"))
+            .output()
+            .unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = explain("10.1.2.3", &["--json"]);
+    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &told["seen"]["against"]), (1, &page["against"]), "{said}");
+    assert!(told["seen"]["against"].to_string().contains("one-door") && told["seen"]["as_of"].is_i64(), "{said}");
+    let (code, said) = explain("10.1.2.4", &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("60 of 60 first contacts were answered (100.0%)") && said.ends_with("against it:\n  nothing\n"), "{said}");
     // A restart forgets nobody.
     let daemon = Daemon::start(&config, &dir.path().join("data"));
     let seen = daemon.json("/api/v1/machines/10.1.2.3").await;

@@ -1,4 +1,7 @@
-//! `netroom detect explain`: both sides of a machine, out of the database and the configuration.
+//! `netroom detect explain`: both sides of a machine, out of the database, the configuration, and what the daemon keeps of what
+//! it sees.
+
+mod seen;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,13 +9,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 
+use self::seen::Seen;
 use super::local;
 use crate::cli::{Answer, Outcome, out};
 use crate::config::Settings;
 use crate::daemon::ourselves;
 use crate::detect::exempt::{self, Exemption, Exemptions};
 use crate::detect::facts;
-use crate::detect::standing::Part;
+use crate::detect::kept;
+use crate::detect::standing::{Part, Point};
 use crate::detect::{Machine, MachineKey, Site};
 use crate::incident::record::{Incident, Phase};
 use crate::locate::{self, DeviceTables, Place, table};
@@ -27,6 +32,7 @@ struct Told<'a> {
     roles: Vec<Role>,
     exemptions: Vec<&'a Exemption>,
     incidents: Vec<Held<'a>>,
+    seen: Seen,
 }
 
 /// An IP address with its MAC address, and who says so.
@@ -47,6 +53,8 @@ fn written<S: serde::Serializer>(mac: &Option<MacAddr>, serializer: S) -> Result
 /// What the machine is held to be.
 #[derive(Serialize)]
 struct Role {
+    #[serde(skip)]
+    part: Part,
     role: &'static str,
     /// `configuration`, or the devices whose tables say so.
     source: String,
@@ -74,10 +82,19 @@ pub(super) fn run(settings: &Settings, database: &Store, host: &str, json: bool)
     let machine = complete(machine, &addresses);
     let saved = crate::incident::store::load(database, now - std::time::Duration::from_secs(7 * 86_400))?;
     let subjects = subjects(settings, &machine, host, &addresses);
+    // What cannot be read is told, and the rest all the same.
+    let kept = kept::store::read(&settings.data).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what the daemon sees cannot be told: {error}");
+        None
+    });
+    let in_force: Vec<&Exemption> = exemptions.about(&machine).filter(|exemption| now < exemption.until).collect();
+    let roles = roles(settings, &all, &machine, now);
+    let parts = roles.iter().map(|role| role.part).collect();
     let told = Told {
+        seen: Seen::new(kept.as_ref(), &machine, parts, &in_force, now),
         places: machine.mac.map(|mac| table::places(&all, mac)).unwrap_or_default(),
-        roles: roles(settings, &all, &machine, now),
-        exemptions: exemptions.about(&machine).filter(|exemption| now < exemption.until).collect(),
+        roles,
+        exemptions: in_force,
         incidents: saved.incidents.iter().filter(|incident| subjects.contains(&incident.key.subject)).map(held).collect(),
         addresses,
     };
@@ -86,7 +103,8 @@ pub(super) fn run(settings: &Settings, database: &Store, host: &str, json: bool)
     } else {
         in_words(settings, host, &machine, &told)?;
     }
-    Ok(if told.incidents.iter().any(|held| held.open) { Answer::No } else { Answer::Yes })
+    let is_held = told.seen.is_held || told.incidents.iter().any(|held| held.open);
+    Ok(if is_held { Answer::No } else { Answer::Yes })
 }
 
 /// Whom the word means.
@@ -153,7 +171,7 @@ fn roles(settings: &Settings, all: &[Arc<DeviceTables>], machine: &Machine, now:
             let names: Vec<&str> = all.iter().filter(says).map(|tables| &*tables.device).collect();
             if names.is_empty() { "tables of several devices".to_owned() } else { format!("tables of {}", names.join(", ")) }
         };
-        Role { role: part.word(), source }
+        Role { part, role: part.word(), source }
     };
     Part::of(&from(all), machine).into_iter().map(role).collect()
 }
@@ -185,6 +203,7 @@ fn in_words(settings: &Settings, host: &str, machine: &Machine, told: &Told<'_>)
     if told.places.is_empty() {
         out::say("  seen behind no port of a device whose tables are read")?;
     }
+    seen_in_words(&told.seen, &at)?;
     out::say("for it:")?;
     for role in &told.roles {
         out::say(format_args!("  {} ({})", role.role, role.source))?;
@@ -197,8 +216,14 @@ fn in_words(settings: &Settings, host: &str, machine: &Machine, told: &Told<'_>)
         };
         out::say(format_args!("  {} exempt from {kinds} until {}: {}, {}", one.who, at(one.until), one.owner, one.reason))?;
     }
-    if told.roles.is_empty() && told.exemptions.is_empty() {
+    // Roles and exemptions stand above with where they come from.
+    let is_said = |point: &&Point| !matches!(point.word, "part" | "exempted" | "exempted-until" | "nothing");
+    let mut favour = told.seen.favour.iter().filter(is_said).peekable();
+    if told.roles.is_empty() && told.exemptions.is_empty() && favour.peek().is_none() {
         out::say("  nothing")?;
+    }
+    for point in favour {
+        out::say(format_args!("  {}", seen::sentence(point)))?;
     }
     out::say("against it:")?;
     for held in &told.incidents {
@@ -212,12 +237,37 @@ fn in_words(settings: &Settings, host: &str, machine: &Machine, told: &Told<'_>)
             evidence(held.evidence)
         ))?;
     }
-    if told.incidents.is_empty() { out::say("  nothing") } else { Ok(()) }
+    let current = told.seen.detections.iter().filter(|one| one["state"] != "cleared");
+    for one in current {
+        let (kind, state) = (one["kind"].as_str().unwrap_or_default(), one["state"].as_str().unwrap_or_default());
+        out::say(format_args!("  seen now: {kind} ({state}), {} first contacts", one["contacts"]))?;
+    }
+    for point in &told.seen.against {
+        out::say(format_args!("  {}", seen::sentence(point)))?;
+    }
+    let nothing = told.incidents.is_empty() && !told.seen.is_held && told.seen.against.is_empty();
+    if nothing { out::say("  nothing") } else { Ok(()) }
+}
+
+fn seen_in_words(seen: &Seen, at: &dyn Fn(Timestamp) -> String) -> anyhow::Result<()> {
+    let Some(as_of) = seen.as_of else { return Ok(()) };
+    let names = if seen.names.is_empty() { String::new() } else { format!(", calls itself {}", seen.names.join(", ")) };
+    match (seen.first, seen.last) {
+        (Some(first), Some(last)) => {
+            out::say(format_args!("  its traffic was seen from {} to {}{names} (as of {})", at(first), at(last), at(as_of)))
+        }
+        _ => out::say(format_args!("  none of its traffic was seen (as of {})", at(as_of))),
+    }
 }
 
 /// The facts as `name=value`.
 fn evidence(evidence: &Evidence) -> String {
-    let value = |fact: &Fact| match fact {
+    evidence.iter().map(|(name, fact)| format!("\n    {name}={}", value(fact))).collect()
+}
+
+/// A fact as it is written in a line.
+fn value(fact: &Fact) -> String {
+    match fact {
         Fact::Text(text) => text.clone(),
         Fact::Count(count) => count.to_string(),
         Fact::Percent(share) => format!("{share:.1}%"),
@@ -226,6 +276,5 @@ fn evidence(evidence: &Evidence) -> String {
         Fact::Millis(span) => format!("{span:.0}ms"),
         Fact::Time(at) => at.millis().to_string(),
         Fact::Subjects(subjects) => subjects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-    };
-    evidence.iter().map(|(name, fact)| format!("\n    {name}={}", value(fact))).collect()
+    }
 }
