@@ -299,8 +299,9 @@ mod tests {
     use crate::capture::link::Link;
     use crate::capture::packet::{Body, Ip, Tcp, Transport};
     use crate::config::Settings;
-    use crate::config::detect::{DetectMode, DetectSettings};
+    use crate::config::detect::{DetectMode, DetectSettings, PARAMETERS, Tuned};
     use crate::demo::mirror::frame;
+    use crate::detect::Kind;
     use crate::model::{MacAddr, Verdict};
 
     const START: u64 = 1_795_363_200_000_000_000;
@@ -376,6 +377,34 @@ mod tests {
         let (finding, board) = told_by(&settings, Site::default()).await;
         assert_eq!(finding, None);
         assert!(!board.machines().is_empty(), "machines are portrayed all the same");
+    }
+
+    #[tokio::test]
+    async fn parameters_are_taken_at_a_reload() {
+        let (findings, _told) = mpsc::channel(16);
+        let mut settings = Settings::new("/nowhere");
+        let detect = Detect::new(&settings, findings, Arc::default());
+        let (_keep, site) = watch::channel(Arc::new(Site::default()));
+        let (mut lax, mut strict) = (detect.judge(site.clone()), detect.judge(site));
+        let parameter = PARAMETERS.iter().find(|parameter| parameter.rule == "storm").unwrap();
+        let tuned = Tuned { parameter, rule: parameter.rule, name: parameter.name, value: 1e6 };
+        settings.detect = DetectSettings { tuned: vec![tuned], ..DetectSettings::default() };
+        let mut receiver = detect.receiver.lock().await;
+        let mut told = |judge: &mut Judge| {
+            // Each frame is another one: those that are alike have a rule that cannot be tuned.
+            for number in 0..2_000_u16 {
+                let [high, low] = number.to_be_bytes();
+                let octets = frame::arp_request(LOUD, [10, 1, high, low]);
+                let at = Nanos(START + u64::from(number) * 400_000);
+                judge.packets(&[headers::parse(at, 60, Link::Ethernet, None, &octets)]);
+            }
+            judge.tick(Nanos(START + 3_000_000_000));
+            std::iter::from_fn(|| receiver.try_recv().ok()).filter(|told| told.kind == Kind::Storm).count()
+        };
+        assert!(told(&mut strict) > 0, "by the parameters of before");
+        detect.reloaded(&settings);
+        lax.tick(Nanos(START));
+        assert_eq!(told(&mut lax), 0, "and not by those of after");
     }
 
     #[tokio::test]

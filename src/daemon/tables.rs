@@ -19,6 +19,8 @@ use crate::detect::facts::{self, Ourselves};
 use crate::detect::standing::{self, Known, Part};
 use crate::detect::{Machine, Site, Surroundings};
 use crate::incident;
+use crate::incident::rules::plan::Book;
+use crate::incident::scope::Scope;
 use crate::locate::driver::{Device, Driver, Fleet, Stats};
 use crate::locate::pace::Polled;
 use crate::locate::{self, DeviceTables, Interface, Tables};
@@ -61,6 +63,9 @@ struct Walked {
 /// What the configuration says.
 pub(super) struct Setup {
     pub(super) settings: Settings,
+    /// The thresholds of `[[rule]]`, and where devices belong.
+    pub(super) book: Book,
+    pub(super) scope: Scope,
     walked: HashMap<Arc<str>, Walked>,
 }
 
@@ -260,12 +265,17 @@ impl Located {
 }
 
 impl Setup {
-    fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
         let walked = settings.devices.iter().filter(|device| settings.tables.enabled && device.tables).map(|device| {
             let interval = device.ports.iter().map(|rule| rule.interval).chain([device.interval]).min().unwrap_or(device.interval);
             (Arc::clone(&device.name), Walked { target: super::inventory::target(device), interval })
         });
-        Self { walked: walked.collect(), settings: settings.clone() }
+        Self {
+            walked: walked.collect(),
+            book: Book::new(&settings.rules, &settings.incident.uplinks),
+            scope: super::incident::scope(settings),
+            settings: settings.clone(),
+        }
     }
 }
 

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Settings;
-use crate::daemon::tables::Located;
+use crate::config::rules::KNOWN;
+use crate::daemon::tables::{Located, Setup};
 use crate::detect::baseline::{Calendar, Measure};
 use crate::detect::exempt::Exemptions;
 use crate::detect::snmp::counters::{Counters, PortReading};
 use crate::detect::snmp::seats::{self, Seats};
 use crate::detect::snmp::{Condition, Holding, RULES};
 use crate::detect::{Kind, Machine, MachineKey, zone};
+use crate::incident::rules::plan::Whom;
 use crate::locate::class::{Infrastructure, uplinks};
 use crate::locate::{ByPort, DeviceTables, Tables};
-use crate::model::{Finding, MacAddr, PortMetric, Subject, Timestamp};
+use crate::model::{Finding, MacAddr, PortMetric, Severity, Subject, Timestamp};
 use crate::ports::live::{DeviceLive, Live, PortLive, PortState};
 
 /// The hours of a workday, first and one past the last.
@@ -81,6 +83,7 @@ impl Judge {
         conditions.extend(self.view.breaches.iter().cloned());
         let exemptions = located.exemptions().load_full();
         conditions.retain(|condition| !is_exempt(condition, &exemptions, now));
+        conditions.retain_mut(|condition| weigh(condition, &setup, live));
         self.holding.settle(conditions, now)
     }
 
@@ -191,6 +194,37 @@ fn reading(
     }
 }
 
+/// Gives a condition the severity that the configuration wants; whether it is judged at all.
+fn weigh(condition: &mut Condition, setup: &Setup, live: &Live) -> bool {
+    let Some(known) = KNOWN.iter().find(|known| known.name == condition.rule) else { return true };
+    let place = setup.scope.place_by(&condition.subject, &condition.evidence);
+    let device = condition.subject.holder().map(|name| live.device(name));
+    let port = match (&condition.subject, device.flatten()) {
+        (Subject::Port(_, name), Some(device)) => {
+            let port = device.ports.iter().find(|port| port.identity.name == *name);
+            port.map(|port| (Arc::clone(name), setup.book.class_of(&device.label.name, &port.identity)))
+        }
+        _ => None,
+    };
+    let whom = Whom {
+        device: condition.subject.holder().map(|name| &**name).unwrap_or_default(),
+        place: &place,
+        port: port.as_ref().map(|(name, class)| (&**name, *class)),
+    };
+    let Some(threshold) = setup.book.threshold(condition.rule, whom) else { return false };
+    // What is told in two steps stays so.
+    condition.severity = if condition.severity < known.severity { lesser(threshold.severity) } else { threshold.severity };
+    true
+}
+
+const fn lesser(severity: Severity) -> Severity {
+    match severity {
+        Severity::Critical => Severity::Major,
+        Severity::Major => Severity::Minor,
+        Severity::Minor | Severity::Info => Severity::Info,
+    }
+}
+
 /// Whether somebody has taken a machine out of the judgement of this kind.
 fn is_exempt(condition: &Condition, exemptions: &Exemptions, now: Timestamp) -> bool {
     let Some(kind) = Kind::from_rule(condition.rule) else { return false };
@@ -201,4 +235,46 @@ fn is_exempt(condition: &Condition, exemptions: &Exemptions, now: Timestamp) -> 
         MachineKey::Ip(ip) => Machine { ip: Some(ip), ..Machine::default() },
     };
     exemptions.covering(kind, &machine, now).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::rules::{RuleMatch, RuleSettings};
+    use crate::detect::snmp::{NEW_MAC, PORT_LOOP, PORT_STORM, ZONE_BREACH};
+    use crate::model::Evidence;
+
+    fn condition(rule: &'static str, severity: Severity) -> Condition {
+        let subject = Subject::Port("sw-a3".into(), "Gi0/17".into());
+        Condition { rule, subject, severity, evidence: Evidence::new(), quiet: Duration::ZERO }
+    }
+
+    fn weighed(setup: &Setup, rule: &'static str, severity: Severity) -> Option<Severity> {
+        let mut condition = condition(rule, severity);
+        weigh(&mut condition, setup, &Live::new()).then_some(condition.severity)
+    }
+
+    #[test]
+    fn rules_over_counters_and_tables_take_their_severity_from_the_configuration() {
+        let mut settings = Settings::new("/nowhere");
+        let plain = Setup::new(&settings);
+        for (rule, severity) in
+            [(PORT_STORM, Severity::Minor), (PORT_STORM, Severity::Major), (NEW_MAC, Severity::Minor), (ZONE_BREACH, Severity::Critical)]
+        {
+            assert_eq!(weighed(&plain, rule, severity), Some(severity), "{rule} as it is built in");
+        }
+        assert!(RULES.iter().all(|rule| KNOWN.iter().any(|known| known.name == *rule)), "each can be named in [[rule]]");
+        let rule = |name: &str| RuleSettings { name: name.into(), ..RuleSettings::default() };
+        let here = RuleMatch { device: Some("sw-*".parse().unwrap()), ..RuleMatch::default() };
+        settings.rules = vec![
+            RuleSettings { severity: Some(Severity::Critical), matches: here, ..rule(PORT_STORM) },
+            RuleSettings { enabled: Some(false), ..rule(PORT_LOOP) },
+            RuleSettings { severity: Some(Severity::Info), ..rule(NEW_MAC) },
+        ];
+        let own = Setup::new(&settings);
+        assert_eq!(weighed(&own, PORT_STORM, Severity::Major), Some(Severity::Critical));
+        assert_eq!(weighed(&own, PORT_STORM, Severity::Minor), Some(Severity::Major), "the first step stays below");
+        assert_eq!(weighed(&own, PORT_LOOP, Severity::Major), None, "switched off");
+        assert_eq!(weighed(&own, NEW_MAC, Severity::Minor), Some(Severity::Info));
+    }
 }

@@ -19,7 +19,7 @@ const FIRST_HOUR_S: i64 = 1_767_573_000;
 pub struct Tuning {
     /// Whether machines are judged at all.
     pub is_on: bool,
-    /// Its parameters. Those of an engine that runs stay until it is made anew.
+    /// Its parameters.
     pub settings: Settings,
     /// Kinds that are not told.
     pub off: Vec<Kind>,
@@ -43,8 +43,9 @@ impl Tuning {
         Self { is_on, settings, off, office, lists: Arc::new(Lists::new(&config.classes)) }
     }
 
-    /// Hands an engine that runs what it can take while it runs: everything but the parameters.
+    /// Hands all of it to an engine that runs.
     pub fn hand_to(&self, engine: &mut Engine) {
+        engine.set_settings(self.settings.clone());
         engine.set_off(&self.off);
         engine.set_office(self.office.clone());
         engine.set_lists(Arc::clone(&self.lists));

@@ -112,6 +112,66 @@ impl<'a> Message<'a> {
     }
 }
 
+/// The name by which a machine that speaks from this address calls itself: in multicast DNS and LLMNR the owner of an address
+/// record with its own address, in NetBIOS the unique name of a workstation that it registers (RFC 1002, 4.2.2). Without `.local`.
+pub fn own_name(flavour: Flavour, octets: &[u8], speaker: IpAddr) -> Option<String> {
+    let mut reader = Reader(octets);
+    let (_, flags) = (reader.short()?, reader.short()?);
+    let mut records = 0_u16;
+    let questions = reader.short()?;
+    for _ in 0..3 {
+        records = records.saturating_add(reader.short()?);
+    }
+    let registers = matches!(flags >> 11 & 15, 5 | 8 | 9);
+    if matches!(flavour, Flavour::Dns) || (matches!(flavour, Flavour::Nbns) && !registers) {
+        return None;
+    }
+    let mut at = HEAD;
+    for _ in 0..questions.min(MOST_RECORDS) {
+        at = Name { message: octets, at }.end()? + 4;
+    }
+    for _ in 0..records.min(MOST_RECORDS) {
+        let name = Name { message: octets, at };
+        let start = name.end()?;
+        let mut reader = Reader(octets.get(start..)?);
+        // The highest bit of the class says that others' records are to be forgotten.
+        let (kind, class) = (reader.short()?, reader.short()? & 0x7fff);
+        reader.take(4)?;
+        let length = usize::from(reader.short()?);
+        let data = reader.take(length)?;
+        at = start + 10 + length;
+        let address = match (flavour, kind) {
+            (Flavour::Mdns | Flavour::Llmnr, 1) => <[u8; 4]>::try_from(data).ok().map(IpAddr::from),
+            (Flavour::Mdns | Flavour::Llmnr, 28) => <[u8; 16]>::try_from(data).ok().map(IpAddr::from),
+            // NB: flags, of which the highest bit marks a group, and the address.
+            (Flavour::Nbns, 32) => match data {
+                [flags, _, a, b, c, d] if flags & 0x80 == 0 => Some(IpAddr::from([*a, *b, *c, *d])),
+                _ => None,
+            },
+            _ => None,
+        };
+        if class == 1 && address == Some(speaker) {
+            let label = name.labels().next()?;
+            return match flavour {
+                Flavour::Nbns => netbios(label),
+                _ => Some(String::from_utf8_lossy(label).into_owned()),
+            };
+        }
+    }
+    None
+}
+
+/// The name of a workstation out of its first-level encoding: a letter for each half octet, blanks at the end, and a suffix of 0.
+fn netbios(label: &[u8]) -> Option<String> {
+    let half = |letter: u8| letter.to_ascii_uppercase().checked_sub(b'A').filter(|half| *half < 16);
+    let (pairs, rest) = label.as_chunks::<2>();
+    let octets = pairs.iter().map(|[high, low]| Some(half(*high)? << 4 | half(*low)?)).collect::<Option<Vec<u8>>>()?;
+    let (suffix, name) = octets.split_last()?;
+    let is_workstation = octets.len() == 16 && rest.is_empty() && *suffix == 0;
+    let name = String::from_utf8_lossy(name).trim_end().to_owned();
+    (is_workstation && !name.is_empty()).then_some(name)
+}
+
 /// See [`Message::addresses`].
 #[derive(Clone, Debug)]
 pub struct Addresses<'a> {
@@ -332,6 +392,52 @@ mod tests {
             let question = Message::parse(&octets).unwrap().question().unwrap();
             prop_assert_eq!(text(question.name), labels.join("."));
             prop_assert_eq!(question.kind, 28);
+        }
+    }
+
+    fn mdns(ip: [u8; 4]) -> Vec<u8> {
+        let mut octets = vec![0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+        octets.extend(b"\x04_ipp\x04_tcp\x05local\0\0\x0c\0\x01\0\0\x11\x94\0\x02\xc0\x0c");
+        octets.extend(b"\x07A301-07\xc0\x16\0\x01\x80\x01\0\0\0\x78\0\x04");
+        octets.extend(ip);
+        octets
+    }
+
+    fn registration(name: &str, suffix: u8, group: u8) -> Vec<u8> {
+        let mut octets = vec![0x12, 0x34, 0x29, 0x10, 0, 1, 0, 0, 0, 0, 0, 1, 32];
+        let padded = format!("{name:<15}");
+        octets.extend(padded.bytes().chain([suffix]).flat_map(|octet| [b'A' + (octet >> 4), b'A' + (octet & 15)]));
+        octets.extend(b"\0\0\x20\0\x01\xc0\x0c\0\x20\0\x01\0\x04\x93\xe0\0\x06");
+        octets.extend([group, 0, 10, 1, 0, 9]);
+        octets
+    }
+
+    #[test]
+    fn a_machine_says_its_own_name_and_nobody_elses() {
+        let own = IpAddr::from([10, 1, 0, 9]);
+        let mdns = mdns([10, 1, 0, 9]);
+        assert_eq!(own_name(Flavour::Mdns, &mdns, own).as_deref(), Some("A301-07"));
+        assert_eq!(own_name(Flavour::Llmnr, &mdns, own).as_deref(), Some("A301-07"));
+        assert_eq!(own_name(Flavour::Mdns, &mdns, [10, 1, 0, 8].into()), None, "of another address");
+        assert_eq!(own_name(Flavour::Dns, &mdns, own), None, "a resolver speaks of others");
+        assert_eq!(own_name(Flavour::Nbns, &registration("KAOSHI-07", 0, 0), own).as_deref(), Some("KAOSHI-07"));
+        assert_eq!(own_name(Flavour::Nbns, &registration("WORKGROUP", 0, 0x80), own), None, "a group is no machine");
+        assert_eq!(own_name(Flavour::Nbns, &registration("KAOSHI-07", 0x20, 0), own), None, "the file service, not the machine");
+    }
+
+    proptest! {
+        #[test]
+        fn own_names_of_anything_do_no_harm(mut octets in prop_oneof![Just(mdns([10, 1, 0, 9])), Just(registration("A", 0, 0))],
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8), cut in any::<prop::sample::Index>()) {
+            for (place, octet) in changes {
+                let place = place.index(octets.len());
+                octets[place] = octet;
+            }
+            octets.truncate(cut.index(octets.len() + 1));
+            for flavour in [Flavour::Mdns, Flavour::Llmnr, Flavour::Nbns] {
+                let name = own_name(flavour, &octets, [10, 1, 0, 9].into());
+                prop_assert!(name.is_none_or(|name| name.chars().count() <= 63));
+            }
         }
     }
 }

@@ -146,8 +146,14 @@ pub const KNOWN: &[KnownRule] = &[
     behaviour("password-guessing"),
     behaviour("mac-flap"),
     behaviour("port-anomaly"),
-    behaviour("zone-breach"),
-    behaviour("new-mac"),
+    holds("zone-breach", (0, 0), Severity::Critical),
+    holds("new-mac", (0, 0), Severity::Minor),
+    // What counters and tables of switches show. The first step of a storm is told one grade lower.
+    holds("port-storm", (0, 0), Severity::Major),
+    holds("port-hog", (0, 0), Severity::Minor),
+    holds("port-crowded", (0, 0), Severity::Minor),
+    holds("mac-flood", (0, 0), Severity::Major),
+    holds("port-loop", (0, 0), Severity::Major),
 ];
 
 #[cfg(test)]

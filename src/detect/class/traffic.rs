@@ -133,6 +133,11 @@ impl Traffic {
         self.lists = lists;
     }
 
+    /// Takes other parameters; what was counted stays.
+    pub const fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// Holds who has too much to working hours; without an office it is held to none.
     pub fn set_office(&mut self, office: Option<Office>) {
         self.office = office;

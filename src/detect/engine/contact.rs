@@ -168,6 +168,15 @@ impl Contacts {
         }
     }
 
+    pub(super) fn set_settings(&mut self, settings: &Settings) {
+        self.outages.set_settings(settings.outage);
+        self.verticals.set_settings(settings.port_scan);
+        self.talks.set_settings(settings.flood.clone(), settings.guessing.clone());
+        // Tables have their sizes and waits from the start.
+        let (sizes, contact) = (self.settings.sizes, self.settings.contact);
+        self.settings = Settings { sizes, contact, ..settings.clone() };
+    }
+
     /// Contacts whose outcome nobody waited for because too many were open.
     pub(super) const fn given_up(&self) -> u64 {
         self.pending.given_up()

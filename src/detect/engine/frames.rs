@@ -76,6 +76,10 @@ impl Frames {
         }
     }
 
+    pub(super) fn set_settings(&mut self, spoof: Spoof, storm: Storm) {
+        (self.spoof, self.storm) = (spoof, storm);
+    }
+
     /// Looks at a frame. Its station, when it speaks with an address that it was not heard with within this second.
     pub(super) fn packet(&mut self, packet: &Packet<'_>, second: u32, sight: &Sight, out: &mut Vec<Detection>) -> Option<MacAddr> {
         let mac = packet.src_mac.filter(|mac| is_unicast(*mac))?;

@@ -156,6 +156,18 @@ impl Engine {
         self.sight.set_site(site);
     }
 
+    /// Takes other parameters; what was counted stays. How much is remembered, and for how long, is as it was at the start.
+    pub fn set_settings(&mut self, settings: Settings) {
+        if settings == self.settings {
+            return;
+        }
+        self.contacts.set_settings(&settings);
+        self.frames.set_settings(settings.spoof, settings.storm);
+        self.lan.set_settings(&settings.lan);
+        self.traffic.set_settings(settings.hog);
+        self.settings = settings;
+    }
+
     /// Nothing is told of these kinds from now on.
     pub fn set_off(&mut self, off: &[Kind]) {
         self.off = off.to_vec();

@@ -51,6 +51,10 @@ impl Outages {
         Self { settings, mixer, regions: Fixed::new(REGIONS) }
     }
 
+    pub(super) fn set_settings(&mut self, settings: Outage) {
+        self.settings = settings;
+    }
+
     /// The region of a destination.
     pub(super) fn region(&self, to: IpAddr, sight: &Sight) -> u64 {
         let (number, family) = (number(to), u64::from(to.is_ipv6()));

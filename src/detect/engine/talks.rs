@@ -60,6 +60,10 @@ impl Talks {
         Self { flood, guessing, talks: vec![Talk::default(); TALKS], logins: Fixed::new(LOGINS) }
     }
 
+    pub(super) fn set_settings(&mut self, flood: Flood, guessing: Guessing) {
+        (self.flood, self.guessing) = (flood, guessing);
+    }
+
     /// A packet of a class from one machine to another; `fresh` when it was a first contact. How many are in the window now.
     pub(super) fn sent(&mut self, key: u64, fresh: bool, tick: u32) -> u32 {
         let sent = self.sent_many(key, 1, tick);

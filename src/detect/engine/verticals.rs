@@ -48,6 +48,10 @@ impl Verticals {
         Self { settings, pairs: Fixed::new(FOLLOWED) }
     }
 
+    pub(super) fn set_settings(&mut self, settings: PortScan) {
+        self.settings = settings;
+    }
+
     /// A first contact with a port. Whether the pair wants to be looked at again when answers have had time to come.
     pub(super) fn contact(&mut self, pair: u64, host: u64, to: u128, port: u16, least: u16, tick: u32) -> bool {
         let make = || Vertical {

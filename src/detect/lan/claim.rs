@@ -78,6 +78,10 @@ impl ClaimJudge {
         Self { settings, mixer: Mixer::new(seed ^ 0x636c_6169), claims: Fixed::new(ADDRESSES) }
     }
 
+    pub(super) const fn set_settings(&mut self, settings: Claims) {
+        self.settings = settings;
+    }
+
     pub(super) fn packet(&mut self, packet: &Packet<'_>, now: Now, sight: &Sight, out: &mut Vec<Detection>) {
         match &packet.body {
             Body::Arp(arp) => self.arp(packet, arp, now, sight, out),

@@ -52,6 +52,13 @@ impl Lan {
         }
     }
 
+    /// Takes other parameters; what was counted stays.
+    pub fn set_settings(&mut self, settings: &Settings) {
+        self.claims.set_settings(settings.claims);
+        self.starvation.set_settings(settings.starvation);
+        self.names.set_settings(settings);
+    }
+
     /// Looks at one packet.
     pub fn packet(&mut self, packet: &Packet<'_>, now: Now, sight: &Sight, out: &mut Vec<Detection>) {
         match &packet.body {

@@ -68,6 +68,10 @@ impl NameJudge {
         }
     }
 
+    pub(super) fn set_settings(&mut self, settings: &Settings) {
+        (self.dga, self.tunnel) = (settings.dga, settings.tunnel.clone());
+    }
+
     pub(super) fn message(
         &mut self,
         packet: &Packet<'_>,

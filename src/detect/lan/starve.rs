@@ -60,6 +60,10 @@ impl StarvationJudge {
         Self { settings, mixer: Mixer::new(seed ^ 0x7374_6172), machines: Fixed::new(MACHINES), crowd }
     }
 
+    pub(super) const fn set_settings(&mut self, settings: Starvation) {
+        self.settings = settings;
+    }
+
     pub(super) fn message(&mut self, packet: &Packet<'_>, message: &Message, now: Now, sight: &Sight, out: &mut Vec<Detection>) {
         let asks = !message.is_reply && matches!(message.kind, Type::Discover | Type::Request | Type::Other(0));
         let Some(mac) = packet.src_mac.filter(|_| asks && message.relay.is_unspecified()) else { return };

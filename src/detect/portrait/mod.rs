@@ -114,7 +114,9 @@ pub enum NameSource {
     Dhcp,
     /// The machine itself, by multicast DNS (RFC 6762).
     Mdns,
-    /// The machine itself, by NetBIOS.
+    /// The machine itself, by LLMNR (RFC 4795).
+    Llmnr,
+    /// The machine itself, by NetBIOS (RFC 1002).
     Netbios,
 }
 
@@ -124,6 +126,7 @@ impl NameSource {
         match self {
             Self::Dhcp => "dhcp",
             Self::Mdns => "mdns",
+            Self::Llmnr => "llmnr",
             Self::Netbios => "netbios",
         }
     }

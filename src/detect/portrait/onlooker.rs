@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{NameSource, Portrait, Portraits, Service, Way};
 use crate::capture::packet::{Body, Icmp, Ip, Nanos, Packet, Tcp, Transport};
-use crate::capture::payload::dhcp;
+use crate::capture::payload::{dhcp, dns};
 use crate::detect::detection::Machine;
 use crate::detect::learn::{Known, Learner};
 use crate::detect::quick::{Fixed, Mixer, number};
@@ -253,15 +253,27 @@ impl Onlooker {
         true
     }
 
-    /// What a machine calls itself when it asks for a lease.
+    /// What a machine calls itself when it asks for a lease, or when it tells its segment its name.
     fn named(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, sight: &Sight) {
-        if let Transport::Udp(udp) = &ip.transport
-            && (udp.src_port, udp.dst_port) == DHCP
-            && packet.src_mac.is_some_and(|mac| !sight.is_router(mac))
-            && let Some(name) = dhcp::host_name(udp.data)
-        {
-            let machine = Machine { ip: None, ..sight.machine(packet) };
-            self.portraits.named(&machine, NameSource::Dhcp, &String::from_utf8_lossy(name), packet.at);
+        let Transport::Udp(udp) = &ip.transport else { return };
+        if packet.src_mac.is_none_or(|mac| sight.is_router(mac)) {
+            return;
+        }
+        if (udp.src_port, udp.dst_port) == DHCP {
+            if let Some(name) = dhcp::host_name(udp.data) {
+                let machine = Machine { ip: None, ..sight.machine(packet) };
+                self.portraits.named(&machine, NameSource::Dhcp, &String::from_utf8_lossy(name), packet.at);
+            }
+            return;
+        }
+        let (flavour, source) = match udp.src_port {
+            5353 => (dns::Flavour::Mdns, NameSource::Mdns),
+            5355 => (dns::Flavour::Llmnr, NameSource::Llmnr),
+            137 => (dns::Flavour::Nbns, NameSource::Netbios),
+            _ => return,
+        };
+        if let Some(name) = dns::own_name(flavour, udp.data, ip.src) {
+            self.portraits.named(&sight.machine(packet), source, &name, packet.at);
         }
     }
 

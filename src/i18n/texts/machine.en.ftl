@@ -36,6 +36,7 @@ machine-names = Names
 machine-configured = Configured as
 machine-name-dhcp = DHCP
 machine-name-mdns = mDNS
+machine-name-llmnr = LLMNR
 machine-name-netbios = NetBIOS
 machine-calm = Nothing abnormal
 machine-no-findings = Nothing was found.

@@ -36,6 +36,7 @@ machine-names = 名称
 machine-configured = 配置中的名称
 machine-name-dhcp = DHCP
 machine-name-mdns = mDNS
+machine-name-llmnr = LLMNR
 machine-name-netbios = NetBIOS
 machine-calm = 无异常
 machine-no-findings = 没有检测发现。

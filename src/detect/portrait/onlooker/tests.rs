@@ -115,3 +115,13 @@ fn who_takes_print_jobs_day_by_day_is_a_printer_and_the_world_is_not_learnt() {
         known.iter().flat_map(|known| known.progress.iter().map(|one| (known.ip.to_string(), one.role, one.days))).collect();
     assert_eq!(roles, [("10.1.0.20".to_owned(), Role::Printer, 2)]);
 }
+
+#[test]
+fn machines_tell_their_names_to_their_segment() {
+    let group = ([0x01, 0x00, 0x5e, 0, 0, 0xfb], [224, 0, 0, 251]);
+    let mut told = vec![0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+    told.extend(b"\x07A301-07\x05local\0\0\x01\x80\x01\0\0\0\x78\0\x04\x0a\x01\0\x09");
+    let all = look(&[(SECOND, frame::udp(WORM, group, (5353, 5353), &told)), (SECOND, frame::dhcp_request(WORM.0, "lease"))], SECOND);
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].names, [(NameSource::Mdns, "A301-07".into()), (NameSource::Dhcp, "lease".into())]);
+}
