@@ -243,7 +243,7 @@ impl<'a> Turns<'a> {
             }
             self.reach.board.change_service(service, |now| {
                 now.checked(at, took_ms);
-                (now.is_down, now.said) = (is_down, checked.said);
+                (now.is_down, now.fault, now.said) = (is_down, checked.fault, checked.said);
                 now.certificate = checked.certificate.or(now.certificate.take());
             });
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::prober::SocketState;
 use super::round::Round;
 use super::schedule::{Counts, HostId};
-use super::state::{Certificate, Phase, ServiceId};
+use super::state::{Certificate, Fault, Phase, ServiceId};
 use crate::model::{Subject, Timestamp, Zone};
 
 /// Rounds and checks that are remembered here, for small pictures.
@@ -91,6 +91,8 @@ pub struct ServiceNow {
     pub at: Option<Timestamp>,
     /// How long that took, milliseconds; `None` when it failed.
     pub took_ms: Option<f64>,
+    /// Why the last check failed.
+    pub fault: Option<Fault>,
     /// What it said.
     pub said: String,
     /// Its certificate.
@@ -221,6 +223,7 @@ impl ServiceNow {
             is_down: None,
             at: None,
             took_ms: None,
+            fault: None,
             said: String::new(),
             certificate: None,
             trail: VecDeque::new(),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::failure::Failure;
 use crate::ping::live::{HostNow, ServiceNow};
+use crate::ping::state::Fault;
 
 /// `GET /api/v1/hosts`.
 pub(crate) async fn hosts(State(app): State<Arc<App>>) -> Json<Value> {
@@ -58,6 +59,6 @@ fn of_service(service: &ServiceNow) -> Value {
         .map(|certificate| json!({ "days": certificate.days, "subject": certificate.subject, "issuer": certificate.issuer }));
     json!({
         "name": service.info.name, "kind": service.info.kind, "port": service.info.port, "state": state, "at": service.at,
-        "took_ms": service.took_ms, "said": service.said, "certificate": certificate,
+        "took_ms": service.took_ms, "fault": service.fault.map(Fault::word), "said": service.said, "certificate": certificate,
     })
 }

@@ -31,7 +31,18 @@ incident-finding-host-unreachable = { $subject } cannot be reached ({ $address }
 incident-finding-host-lossy = { $subject } loses { $loss } of the probes, more than { $limit }
 incident-finding-host-slow = { $subject } answers in { $rtt }, slower than { $limit }
 incident-finding-host-flapping = { $subject } comes and goes
-incident-finding-service-down = The service { $subject } does not work: { $said }
+incident-finding-service-down = The service { $subject } does not work: { $fault ->
+    [refused] the connection is refused
+    [unreachable] there is no way to it
+    [timeout] no answer in time
+    [broken] the connection broke
+    [tls] no TLS
+    [http] no proper HTTP
+    [status] a bad HTTP status
+    [text] the text is missing in the answer
+    [dns] no proper DNS answer
+   *[other] the check fails
+ } ({ $said })
 incident-finding-service-slow = The service { $subject } takes { $took }, longer than { $limit }
 incident-finding-certificate-expiring = The certificate of { $subject } expires in { $days } days
 incident-finding-monitor-blind = The monitor's own link is down: nothing is said of others meanwhile
@@ -170,6 +181,8 @@ incident-level-label = label
 incident-level-suspect = suspect
 incident-level-virus = virus
 incident-level-block-worthy = worth blocking
+incident-fact-said = Said
+incident-fact-fault = Fault
 incident-fact-value = Value
 incident-fact-threshold = Threshold
 incident-fact-span = For

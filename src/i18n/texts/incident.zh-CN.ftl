@@ -31,7 +31,18 @@ incident-finding-host-unreachable = { $subject } 不可达（{ $address }），�
 incident-finding-host-lossy = { $subject } 丢包 { $loss }，超过 { $limit }
 incident-finding-host-slow = { $subject } 响应时间 { $rtt }，超过 { $limit }
 incident-finding-host-flapping = { $subject } 时通时断
-incident-finding-service-down = 服务 { $subject } 不可用：{ $said }
+incident-finding-service-down = 服务 { $subject } 不可用：{ $fault ->
+    [refused] 连接被拒绝
+    [unreachable] 网络不可达
+    [timeout] 超时无应答
+    [broken] 连接中断
+    [tls] TLS 握手失败
+    [http] 没有正常的 HTTP 应答
+    [status] HTTP 状态码异常
+    [text] 应答中缺少要求的文字
+    [dns] DNS 应答异常
+   *[other] 检查失败
+ }（{ $said }）
 incident-finding-service-slow = 服务 { $subject } 响应时间 { $took }，超过 { $limit }
 incident-finding-certificate-expiring = { $subject } 的证书将在 { $days } 天后过期
 incident-finding-monitor-blind = 监测系统自身的网络不通，暂不判断其他设备
@@ -170,6 +181,8 @@ incident-level-label = 仅标记
 incident-level-suspect = 可疑
 incident-level-virus = 病毒
 incident-level-block-worthy = 应封堵
+incident-fact-said = 对方说明
+incident-fact-fault = 原因
 incident-fact-value = 当前值
 incident-fact-threshold = 阈值
 incident-fact-span = 持续时间

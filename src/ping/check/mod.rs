@@ -9,12 +9,13 @@ pub mod runner;
 mod tcp;
 mod tls;
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::{Certificate, ServiceId};
+use super::state::{Certificate, Fault, ServiceId};
 use crate::config::reach::RecordKind;
 use crate::model::{Timestamp, clock};
 
@@ -79,7 +80,9 @@ pub struct DnsAsk {
 pub struct Found {
     /// How long it took; `None` when it failed.
     pub took: Option<Duration>,
-    /// What was answered, or why it failed.
+    /// Why it failed.
+    pub fault: Option<Fault>,
+    /// What was answered, or the details of the failure, in the words of those who told.
     pub said: String,
     /// The certificate, also when it is no good.
     pub certificate: Option<Certificate>,
@@ -108,6 +111,23 @@ enum CheckError {
     Dns(String),
 }
 
+/// The word for it.
+fn fault(error: &CheckError) -> Fault {
+    match error {
+        CheckError::Connect(error) | CheckError::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => Fault::Refused,
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Fault::Unreachable,
+            ErrorKind::TimedOut => Fault::Timeout,
+            _ => Fault::Broken,
+        },
+        CheckError::Tls(_) | CheckError::Name(_) => Fault::Tls,
+        CheckError::Http(_) | CheckError::Request(_) => Fault::Http,
+        CheckError::Status(_) => Fault::Status,
+        CheckError::Text(_) => Fault::Text,
+        CheckError::Dns(_) => Fault::Dns,
+    }
+}
+
 impl Check {
     /// Performs the check. Never fails: what went wrong is what it found.
     pub async fn perform(&self) -> Found {
@@ -118,9 +138,12 @@ impl Check {
         let result = tokio::time::timeout(self.timeout, work).await;
         let took = clock::monotonic().saturating_duration_since(began);
         match result {
-            Ok(Ok(said)) => Found { took: Some(took), said, certificate },
-            Ok(Err(error)) => Found { took: None, said: error.to_string(), certificate },
-            Err(_) => Found { took: None, said: format!("no answer within {} ms", self.timeout.as_millis()), certificate },
+            Ok(Ok(said)) => Found { took: Some(took), fault: None, said, certificate },
+            Ok(Err(error)) => Found { took: None, fault: Some(fault(&error)), said: error.to_string(), certificate },
+            Err(_) => {
+                let said = format!("no answer within {} ms", self.timeout.as_millis());
+                Found { took: None, fault: Some(Fault::Timeout), said, certificate }
+            }
         }
     }
 

@@ -101,5 +101,6 @@ fn plan(checks: &[Check], due: &mut HashMap<ServiceId, Due>, order: &mut BinaryH
 }
 
 fn checked(at_ns: i64, found: Found) -> Checked {
-    Checked { at_ns, took_ns: found.took.map(|took| took.as_nanos() as f64), said: found.said, certificate: found.certificate }
+    let Found { took, fault, said, certificate } = found;
+    Checked { at_ns, took_ns: took.map(|took| took.as_nanos() as f64), fault, said, certificate }
 }

@@ -49,6 +49,7 @@ async fn a_port_is_open_or_not() {
     drop(listener);
     let found = check(port, Ask::Tcp).perform().await;
     assert!(found.took.is_none() && found.said.contains("no connection"), "{found:?}");
+    assert_eq!(found.fault, Some(Fault::Refused));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ mod tell;
 mod tracker;
 
 pub use judge::{Effect, Judge, Watch};
-pub use service::{Certificate, Checked, ServiceId, ServiceThresholds, ServiceWatch};
+pub use service::{Certificate, Checked, Fault, ServiceId, ServiceThresholds, ServiceWatch};
 pub use tracker::{Of, Phase, Thresholds};
 
 #[cfg(test)]

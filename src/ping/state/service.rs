@@ -54,6 +54,46 @@ pub struct Certificate {
     pub issuer: String,
 }
 
+/// Why a check failed, as far as a word can say it in every language.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The connection is refused: nothing listens there, or a filter says no.
+    Refused,
+    /// There is no way to the host.
+    Unreachable,
+    /// Nothing came back in time.
+    Timeout,
+    /// The connection broke.
+    Broken,
+    /// No TLS.
+    Tls,
+    /// No HTTP.
+    Http,
+    /// An HTTP status that is not a good one.
+    Status,
+    /// The text is missing in the answer.
+    Text,
+    /// No answer of DNS, or not the one that is wanted.
+    Dns,
+}
+
+impl Fault {
+    /// The word, as in JSON and in the keys of texts.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Broken => "broken",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Status => "status",
+            Self::Text => "text",
+            Self::Dns => "dns",
+        }
+    }
+}
+
 /// What a check found.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Checked {
@@ -61,7 +101,9 @@ pub struct Checked {
     pub at_ns: i64,
     /// How long it took, nanoseconds; `None` when it failed.
     pub took_ns: Option<f64>,
-    /// Why it failed, or what was answered.
+    /// Why it failed.
+    pub fault: Option<Fault>,
+    /// The details, or what was answered.
     pub said: String,
     /// The certificate, when there was one.
     pub certificate: Option<Certificate>,
@@ -131,8 +173,12 @@ impl Service {
 
     fn down(&mut self, checked: &Checked, cause: Option<Subject>, out: &mut Vec<Effect>) {
         self.is_down = Some(true);
-        let evidence =
-            Evidence::from([("failed".into(), Fact::Count(self.failures.into())), ("said".into(), Fact::Text(checked.said.clone()))]);
+        let fault = checked.fault.map_or("", Fault::word);
+        let evidence = Evidence::from([
+            ("failed".into(), Fact::Count(self.failures.into())),
+            ("fault".into(), Fact::Text(fault.into())),
+            ("said".into(), Fact::Text(checked.said.clone())),
+        ]);
         let mut finding = tell::raised(SERVICE_DOWN, &self.watch.subject, Severity::Major, checked.at_ns, evidence);
         finding.cause = cause;
         out.push(Effect::Tell(finding));

@@ -333,7 +333,13 @@ fn service(host: Option<u32>) -> ServiceWatch {
 
 fn checked(second: i64, took_ms: Option<f64>, days: Option<i64>) -> Checked {
     let certificate = days.map(|days| Certificate { days, subject: "CN=h0".into(), issuer: "CN=ca".into() });
-    Checked { at_ns: second * SECOND, took_ns: took_ms.map(|ms| ms * 1e6), said: "connection refused".into(), certificate }
+    Checked {
+        at_ns: second * SECOND,
+        took_ns: took_ms.map(|ms| ms * 1e6),
+        fault: took_ms.is_none().then_some(Fault::Refused),
+        said: "connection refused".into(),
+        certificate,
+    }
 }
 
 #[test]

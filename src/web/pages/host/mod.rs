@@ -19,7 +19,7 @@ use crate::graph::Span;
 use crate::graph::smoke::millis;
 use crate::model::Subject;
 use crate::ping::live::{HostNow, ServiceNow};
-use crate::ping::state::Phase;
+use crate::ping::state::{Fault, Phase};
 use crate::web::app::App;
 use crate::web::failure::Failure;
 use crate::web::figure::Figure;
@@ -126,6 +126,12 @@ impl Head {
     }
 }
 
+/// `连接被拒绝（no connection: Connection refused）`.
+fn fault_words(words: Words, fault: Fault, said: &str) -> String {
+    let what = words.t(&format!("host-fault-{}", fault.word()));
+    words.with("host-fault", &[("what", what.into()), ("said", said.to_owned().into())])
+}
+
 struct ServiceRow {
     name: Arc<str>,
     kind: String,
@@ -159,7 +165,7 @@ impl ServiceRow {
             kind: format!("{} {}", service.info.kind, service.info.port),
             state: mark.with(&words.t(word)),
             took: milliseconds(words, service.took_ms),
-            said: service.said.clone(),
+            said: service.fault.map_or_else(|| service.said.clone(), |fault| fault_words(words, fault, &service.said)),
             certificate: certificate.map_or_else(String::new, |certificate| match usize::try_from(certificate.days) {
                 Ok(days) => words.n("host-certificate-days", days),
                 Err(_) => words.t("host-certificate-ended"),

@@ -53,6 +53,7 @@ pub(crate) fn all(words: Words, clock: &Clock, evidence: &Evidence) -> Vec<(Stri
     };
     let value = |name: &str, fact: &Fact| match (name, fact) {
         ("level", Fact::Text(level)) => words.t(&format!("incident-level-{level}")),
+        ("fault", Fact::Text(fault)) if !fault.is_empty() => words.t(&format!("host-fault-{fault}")),
         ("class", Fact::Text(class)) => words.t(&format!("machine-class-{class}")),
         _ => written(words, clock, fact),
     };
