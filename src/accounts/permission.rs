@@ -31,11 +31,19 @@ pub enum Permission {
     ReadJournal,
     /// See what is held against machines, and whom they turn to: data about persons.
     ReadDetections,
+    /// See which captures of one host's frames there are: who asked, why, and what became of it.
+    ReadCaptures,
+    /// Ask for a capture of one host's frames.
+    RequestCapture,
+    /// Allow or refuse a capture that somebody else asked for, and delete one before its time.
+    ApproveCapture,
+    /// Take a copy of a capture, and hold it for longer than its time.
+    OpenCapture,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Read,
         Self::Metrics,
         Self::OwnAccount,
@@ -48,6 +56,10 @@ impl Permission {
         Self::GrantSeparated,
         Self::ReadJournal,
         Self::ReadDetections,
+        Self::ReadCaptures,
+        Self::RequestCapture,
+        Self::ApproveCapture,
+        Self::OpenCapture,
     ];
 
     /// The word: in scopes of tokens and in refusals.
@@ -65,6 +77,10 @@ impl Permission {
             Self::GrantSeparated => "grant_separated",
             Self::ReadJournal => "read_journal",
             Self::ReadDetections => "read_detections",
+            Self::ReadCaptures => "read_captures",
+            Self::RequestCapture => "request_capture",
+            Self::ApproveCapture => "approve_capture",
+            Self::OpenCapture => "open_capture",
         }
     }
 
@@ -73,7 +89,7 @@ impl Permission {
         Self::ALL.into_iter().find(|permission| permission.word() == word)
     }
 
-    /// Whether a token may carry it: a token that leaks must not make accounts.
+    /// Whether a token may carry it: a token that leaks must not make accounts, nor be the second person.
     pub const fn fits_token(self) -> bool {
         matches!(
             self,
@@ -85,6 +101,9 @@ impl Permission {
                 | Self::TestNotices
                 | Self::ReadJournal
                 | Self::ReadDetections
+                | Self::ReadCaptures
+                | Self::RequestCapture
+                | Self::OpenCapture
         )
     }
 }
@@ -154,13 +173,32 @@ pub fn granted(role: Role) -> Permissions {
     let more: &[P] = match role {
         Role::Staff | Role::KeyAdmin => &[],
         Role::Viewer => &[P::ReadDetections],
-        Role::Duty => &[P::Acknowledge, P::Probe, P::ReadDetections],
-        Role::NetworkAdmin => &[P::Acknowledge, P::Maintain, P::Probe, P::TestNotices, P::ReadDetections],
-        Role::SectionChief => &[P::Acknowledge, P::Maintain, P::Probe, P::ReadDetections],
-        Role::Deputy | Role::Director => &[P::Acknowledge, P::Maintain, P::ReadDetections],
+        Role::Duty => &[P::Acknowledge, P::Probe, P::ReadDetections, P::ReadCaptures, P::RequestCapture],
+        Role::NetworkAdmin => &[
+            P::Acknowledge,
+            P::Maintain,
+            P::Probe,
+            P::TestNotices,
+            P::ReadDetections,
+            P::ReadCaptures,
+            P::RequestCapture,
+            P::ApproveCapture,
+            P::OpenCapture,
+        ],
+        Role::SectionChief => &[
+            P::Acknowledge,
+            P::Maintain,
+            P::Probe,
+            P::ReadDetections,
+            P::ReadCaptures,
+            P::RequestCapture,
+            P::ApproveCapture,
+            P::OpenCapture,
+        ],
+        Role::Deputy | Role::Director => &[P::Acknowledge, P::Maintain, P::ReadDetections, P::ReadCaptures, P::ApproveCapture],
         Role::SystemAdmin => &[P::Maintain, P::Probe, P::TestNotices, P::ManageAccounts, P::GrantRoles, P::ReadDetections],
-        Role::SecurityAdmin => &[P::GrantRoles, P::GrantSeparated, P::ReadDetections],
-        Role::Auditor => &[P::ReadJournal, P::ReadDetections],
+        Role::SecurityAdmin => &[P::GrantRoles, P::GrantSeparated, P::ReadDetections, P::ReadCaptures, P::RequestCapture, P::OpenCapture],
+        Role::Auditor => &[P::ReadJournal, P::ReadDetections, P::ReadCaptures],
     };
     more.iter().copied().chain([P::Read, P::Metrics, P::OwnAccount]).collect()
 }

@@ -2,7 +2,9 @@
 //! recording which ones. Written with labels; [`assemble`] makes jumps of them. The kernel has taken the outermost VLAN tag
 //! out before. A load beyond the end of the frame would drop it uncounted, so each length is asked for first.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use socket2::SockFilter;
 
@@ -26,6 +28,33 @@ pub enum Host {
     Mac(MacAddr),
     /// By IP address: with the ARP that names it.
     Ip(IpAddr),
+}
+
+/// `00:25:90:ab:cd:ef` or `10.1.2.3`.
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mac(mac) => mac.fmt(f),
+            Self::Ip(ip) => ip.fmt(f),
+        }
+    }
+}
+
+/// A text that is no address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a machine is named by its IP address or its MAC address, as 10.1.2.3 or 00:25:90:ab:cd:ef")]
+pub struct NoHost;
+
+impl FromStr for Host {
+    type Err = NoHost;
+
+    fn from_str(text: &str) -> Result<Self, NoHost> {
+        let text = text.trim();
+        match text.parse::<IpAddr>() {
+            Ok(ip) => Ok(Self::Ip(ip.to_canonical())),
+            Err(_) => text.parse().map(Self::Mac).map_err(|_| NoHost),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::driver;
 use super::file::Writer;
 use super::filter;
-pub use super::filter::Host;
+pub use super::filter::{Host, NoHost};
 use super::interfaces;
 use super::packet::Nanos;
 use super::ring::{self, Frame, Ring};
@@ -102,11 +102,13 @@ pub fn take(order: &Order, path: &Path, token: &CancellationToken) -> Result<Tak
     };
     let deadline = clock::monotonic() + order.longest.min(LONGEST);
     while !token.is_cancelled() && !tape.taken.is_full {
-        if !tape.turn(&mut rings).map_err(failed)? {
-            let now = clock::monotonic();
-            if now >= deadline {
-                break;
-            }
+        let was_any = tape.turn(&mut rings).map_err(failed)?;
+        let now = clock::monotonic();
+        if now >= deadline {
+            break;
+        }
+        if !was_any {
+            tape.writer.flush().map_err(failed)?;
             driver::wait_any(&rings, deadline - now);
         }
     }

@@ -4,6 +4,7 @@
 //! Exit codes: 0 yes or done, 1 the answer is no, 2 it could not be asked, 64 the command line was not understood.
 
 mod analyze;
+mod capture;
 mod check;
 mod completions;
 mod demo;
@@ -96,6 +97,7 @@ enum Command {
     Mail(mail::Args),
     Ping(ping::Args),
     Analyze(analyze::Args),
+    Capture(capture::Args),
     Detect(detect::Args),
     #[command(hide = true)]
     Man(man::Args),
@@ -183,6 +185,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Mail(args) => mail::run(globals, &args),
         Command::Ping(args) => ping::run(globals, &args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Capture(args) => capture::run(globals, args),
         Command::Detect(args) => detect::run(globals, args),
         Command::Man(args) => man::run(&args),
     }

@@ -1,6 +1,7 @@
 //! `[capture]`: the mirror ports that are watched, and the room for what comes there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,8 @@ use super::source::At;
 /// What a ring may be, octets.
 const LEAST: u64 = 4 << 20;
 const MOST: u64 = 4 << 30;
+/// After how long without a frame a mirror port may be told to be silent.
+const SILENT: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(30 * 86_400));
 /// An interface's name has at most so many octets (linux/if.h).
 const LONGEST_NAME: usize = 15;
 
@@ -28,6 +31,21 @@ pub(super) struct RawCapture {
     pub threads: Option<u16>,
     /// Whether frames for others are wanted, as on a mirror port.
     pub promiscuous: Option<bool>,
+    /// A mirror port at which nothing passes for so long is told: 1m to 30d.
+    pub silent: Option<At<String>>,
+    /// How many persons a capture of one host takes: "two" or "one".
+    pub approval: Option<Approval>,
+}
+
+/// How many persons a capture of one host takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// Who asks is enough.
+    One,
+    /// Somebody else has to allow it.
+    #[default]
+    Two,
 }
 
 /// What is watched. Nothing, unless it is configured.
@@ -42,11 +60,22 @@ pub struct CaptureSettings {
     pub threads: u16,
     /// Whether frames for others are wanted.
     pub promiscuous: bool,
+    /// After how long without a frame a mirror port is told to be silent.
+    pub silent: Duration,
+    /// How many persons a capture of one host takes.
+    pub approval: Approval,
 }
 
 impl Default for CaptureSettings {
     fn default() -> Self {
-        Self { interfaces: Vec::new(), ring_octets: 64 << 20, threads: 1, promiscuous: true }
+        Self {
+            interfaces: Vec::new(),
+            ring_octets: 64 << 20,
+            threads: 1,
+            promiscuous: true,
+            silent: Duration::from_secs(300),
+            approval: Approval::Two,
+        }
     }
 }
 
@@ -77,5 +106,7 @@ pub(super) fn resolve(judge: &mut Judge<'_>, raw: &RawCapture) -> CaptureSetting
         ring_octets,
         threads: raw.threads.unwrap_or(default.threads).max(1),
         promiscuous: raw.promiscuous.unwrap_or(default.promiscuous),
+        silent: judge.duration(raw.silent.as_ref(), "capture.silent", SILENT).unwrap_or(default.silent),
+        approval: raw.approval.unwrap_or_default(),
     }
 }

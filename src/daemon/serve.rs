@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Permission;
+use crate::capture::recording::Desk;
 use crate::config::{Loaded, Origin, Settings};
 use crate::daemon::access::{self, Doors};
-use crate::daemon::capture::Capture;
+use crate::daemon::capture::{self, Capture};
 use crate::daemon::detect::{Detect, Judge};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
@@ -121,6 +122,8 @@ pub(super) async fn serve_with(options: ServeOptions, wire: Option<Box<Wire>>) -
             house.detect.reloaded(&settings);
             house.located.reloaded(&settings);
             house.flows.reloaded(&settings);
+            house.capture.reloaded(&settings.capture);
+            house.recordings.set_rules(capture::recording_rules(&settings.capture));
             current = settings;
         }
         systemd.ready(&status(&current, address));
@@ -159,6 +162,7 @@ struct House {
     capture: Capture,
     located: Arc<Located>,
     flows: Arc<Flows>,
+    recordings: Arc<Desk>,
 }
 
 impl House {
@@ -218,7 +222,10 @@ impl House {
         if let Some(stats) = flows.stats() {
             own.add(Box::new(metrics::FlowCollector(Arc::clone(stats))))?;
         }
+        let recordings = Arc::new(Desk::new(store.clone(), held.path(), capture::recording_rules(&settings.capture)));
+        own.add(Box::new(metrics::RecordingCollector(Arc::clone(&recordings))))?;
         Ok(Self {
+            recordings,
             detect,
             capture,
             doors,
@@ -261,7 +268,8 @@ impl House {
         self.ping.start(supervisor);
         self.traps.start(supervisor);
         self.detect.start(supervisor);
-        self.capture.start(supervisor);
+        self.capture.start(supervisor, &self.incidents.findings(), self.incidents.hall().board());
+        capture::start_recorder(&self.recordings, supervisor);
         self.located.start(supervisor, &(Arc::clone(&self.transport) as Arc<dyn Transport>));
         self.flows.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
@@ -333,7 +341,7 @@ impl House {
         let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default(), baselines: None });
         let reach = web::Reachability::new(Arc::clone(self.ping.board()), hosts);
         let app = app.with_reach(reach).with_outbox(Arc::clone(&self.sender)).with_incidents(Arc::clone(self.incidents.hall()));
-        let app = app.with_detect(Arc::clone(self.detect.board()));
+        let app = app.with_detect(Arc::clone(self.detect.board())).with_recordings(Arc::clone(&self.recordings));
         let app = self.doors.hang(app, settings);
         let mut routes = web::router(Arc::clone(&app));
         if settings.metrics.enabled {

@@ -87,6 +87,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
     (include_str!("texts/machine.zh-CN.ftl"), include_str!("texts/machine.en.ftl")),
     (include_str!("texts/notify.zh-CN.ftl"), include_str!("texts/notify.en.ftl")),
+    (include_str!("texts/recording.zh-CN.ftl"), include_str!("texts/recording.en.ftl")),
     (include_str!("texts/incident.zh-CN.ftl"), include_str!("texts/incident.en.ftl")),
     (include_str!("texts/web.zh-CN.ftl"), include_str!("texts/web.en.ftl")),
 ];

@@ -36,6 +36,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ),
     ("port-broadcast", &["port-loop", "port-storm", "port-broadcast"]),
     ("port-drop", &["port-drop-in", "port-drop-out"]),
+    ("mirror", &["mirror-refused", "mirror-missing", "mirror-down", "mirror-silent"]),
     ("host-slow", &["host-slow", "host-jitter"]),
 ];
 

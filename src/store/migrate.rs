@@ -18,10 +18,11 @@ const STEPS: [&str; LATEST as usize] = [
     include_str!("migrations/007_signatures.sql"),
     include_str!("migrations/008_site.sql"),
     include_str!("migrations/009_block.sql"),
+    include_str!("migrations/010_capture.sql"),
 ];
 
 /// The newest version.
-pub(super) const LATEST: i32 = 9;
+pub(super) const LATEST: i32 = 10;
 
 /// Runs the steps that the file has not seen.
 pub(super) fn run(file: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::app::App;
+use super::capture_api;
 use super::csv::Csv;
 use super::detect_api;
 use super::failure::Failure;
@@ -36,7 +37,7 @@ const BUCKETS: u32 = 1_500;
 
 /// Every address of the API; the description is tested against this list.
 pub(crate) fn rows() -> Vec<Row> {
-    vec![
+    let mut rows = vec![
         get("/api/v1/openapi.json", P::Read, || async { Json(openapi::document()) }),
         get("/api/v1/overview", P::Read, overview),
         get("/api/v1/devices", P::Read, devices),
@@ -61,7 +62,9 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/machines/{address}", P::ReadDetections, detect_api::machine),
         get("/api/v1/maintenance", P::Read, incident_api::windows),
         get("/api/v1/events", P::Read, incident_api::events),
-    ]
+    ];
+    rows.extend(capture_api::rows());
+    rows
 }
 
 /// `GET /healthz`: the process answers.

@@ -14,6 +14,7 @@ use super::source::{HistoryError, HistorySource, Keeping};
 use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
 use crate::accounts::Accounts;
+use crate::capture::recording::Desk;
 use crate::detect;
 use crate::incident::Hall;
 use crate::model::{PortId, Timestamp, clock};
@@ -42,6 +43,7 @@ pub struct App {
     reach: Option<Reachability>,
     outbox: Option<Arc<Sender>>,
     detect: Arc<detect::Board>,
+    recordings: Option<Arc<Desk>>,
 }
 
 impl App {
@@ -63,6 +65,7 @@ impl App {
             reach: None,
             outbox: None,
             detect: Arc::default(),
+            recordings: None,
         }
     }
 
@@ -132,6 +135,18 @@ impl App {
     /// Machines and what is held against them; empty where nothing is captured.
     pub(crate) fn detect(&self) -> &detect::Board {
         &self.detect
+    }
+
+    /// With captures of single hosts.
+    #[must_use]
+    pub fn with_recordings(mut self, desk: Arc<Desk>) -> Self {
+        self.recordings = Some(desk);
+        self
+    }
+
+    /// Captures of single hosts, where there is a place for them.
+    pub(crate) const fn recordings(&self) -> Option<&Arc<Desk>> {
+        self.recordings.as_ref()
     }
 
     /// From now on by these rules.

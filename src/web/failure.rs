@@ -37,6 +37,12 @@ pub(crate) enum Failure {
     /// Nobody has seen a machine with this address.
     #[error("nobody has seen a machine with the address {0:?}")]
     NoMachine(String),
+    /// No capture has this number.
+    #[error("there is no capture {0}")]
+    NoCapture(i64),
+    /// Something cannot be done with a capture as it stands.
+    #[error("{0}")]
+    Capture(String),
     /// The device has no such port.
     #[error("the device {0:?} has no port named {1:?}")]
     NoPort(String, String),
@@ -75,9 +81,14 @@ pub(crate) enum Failure {
 impl Failure {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::NoPage | Self::NoMachine(_) | Self::NoHost(_) | Self::NoDevice(_) | Self::NoPort(..) | Self::NoPortNumber(_) => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NoPage
+            | Self::NoMachine(_)
+            | Self::NoHost(_)
+            | Self::NoDevice(_)
+            | Self::NoPort(..)
+            | Self::NoPortNumber(_)
+            | Self::NoCapture(_) => StatusCode::NOT_FOUND,
+            Self::Capture(_) => StatusCode::CONFLICT,
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadParameter(..) => StatusCode::BAD_REQUEST,
             Self::LogIn | Self::BadToken => StatusCode::UNAUTHORIZED,
@@ -93,6 +104,8 @@ impl Failure {
             Self::NoPage => ("web-fail-page", "web-fail-page-do"),
             Self::NoMethod => ("web-fail-method", "web-fail-page-do"),
             Self::NoMachine(_) => ("machine-fail", "machine-fail-do"),
+            Self::NoCapture(_) => ("recording-fail", "recording-fail-do"),
+            Self::Capture(_) => ("recording-conflict", "recording-conflict-do"),
             Self::NoHost(_) => ("host-fail", "host-fail-do"),
             Self::NoDevice(_) => ("web-fail-device", "web-fail-device-do"),
             Self::NoPort(..) | Self::NoPortNumber(_) => ("web-fail-port", "web-fail-port-do"),
@@ -116,6 +129,7 @@ impl Failure {
             Self::NoHost(name) | Self::NoDevice(name) | Self::NoMachine(name) => name.clone(),
             Self::NoPort(device, port) => format!("{device} {port}"),
             Self::NoPortNumber(number) => number.to_string(),
+            Self::NoCapture(number) => number.to_string(),
             Self::BadParameter(name, _) => (*name).to_owned(),
             _ => String::new(),
         }
@@ -126,6 +140,8 @@ impl Failure {
             Self::NoPage => "no_page",
             Self::NoMethod => "no_method",
             Self::NoMachine(_) => "no_machine",
+            Self::NoCapture(_) => "no_capture",
+            Self::Capture(_) => "capture",
             Self::NoHost(_) => "no_host",
             Self::NoDevice(_) => "no_device",
             Self::NoPort(..) | Self::NoPortNumber(_) => "no_port",
@@ -185,7 +201,9 @@ pub(crate) async fn tell(State(app): State<Arc<App>>, visitor: Visitor, request:
     let mut page = Page::new(visitor, app.clock(), "", String::new());
     page.title = page.words.what(sentence, &failure.what(page.words));
     let detail = match &failure {
-        Failure::Store(_) | Failure::BadParameter(..) | Failure::Picture(_) | Failure::Accounts(_) => failure.to_string(),
+        Failure::Store(_) | Failure::BadParameter(..) | Failure::Picture(_) | Failure::Accounts(_) | Failure::Capture(_) => {
+            failure.to_string()
+        }
         _ => String::new(),
     };
     let (sentence, advice) = (page.title.clone(), page.t(advice));

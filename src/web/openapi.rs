@@ -51,6 +51,18 @@ pub(crate) fn document() -> Value {
                 &[in_path("address", "A MAC address in any notation or an IP address", "string")],
                 &json!({ "type": "object" }),
             ),
+            "/api/v1/captures": captures(),
+            "/api/v1/captures/{id}": path("One capture", &[capture_id()], &reference("Capture")),
+            "/api/v1/captures/{id}/file": path_of(
+                "The frames as pcap, once the file has been found to be what was recorded; each download is in the journal",
+                &[capture_id()], "application/vnd.tcpdump.pcap", &json!({ "type": "string", "format": "binary" }),
+            ),
+            "/api/v1/captures/{id}/approve": capture_act("Allow a capture that somebody else asked for", false),
+            "/api/v1/captures/{id}/refuse": capture_act("Refuse a capture", true),
+            "/api/v1/captures/{id}/withdraw": capture_act("Take the own request back", false),
+            "/api/v1/captures/{id}/hold": capture_act("Keep the file for longer than 30 days", true),
+            "/api/v1/captures/{id}/release": capture_act("End the hold", false),
+            "/api/v1/captures/{id}/delete": capture_act("Delete the file before its time", true),
             "/api/v1/ports": path("Ports: filtered, sorted, a page at a time", &list_parameters(), &json!({
                 "type": "object",
                 "properties": {
@@ -157,14 +169,55 @@ fn act() -> Value {
             "hours": { "type": "string", "description": "For how many hours; needed to mute" },
         },
     });
-    let mut described = path("Acknowledge, give back, comment, mute or unmute an incident", &[incident_id()], &json!({ "type": "object" }));
+    posted(path("Acknowledge, give back, comment, mute or unmute an incident", &[incident_id()], &json!({ "type": "object" })), Some(&form))
+}
+
+/// What was described as read is sent, with a body in this form.
+fn posted(mut described: Value, form: Option<&Value>) -> Value {
     if let Some(operations) = described.as_object_mut()
         && let Some(mut operation) = operations.remove("get")
     {
-        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": form } } });
+        if let Some(form) = form {
+            operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": form } } });
+        }
         operations.insert("post".to_owned(), operation);
     }
     described
+}
+
+/// Captures: listed and asked for.
+fn captures() -> Value {
+    let parameters = [
+        in_query("machine", "Those of one machine, by its MAC or IP address", "string"),
+        in_query("state", "asked, approved, running, kept, cut, failed, refused, withdrawn, lapsed or deleted", "string"),
+        in_query("before", "Only those before this number; 500 are told at a time, the newest first", "integer"),
+    ];
+    let form = json!({
+        "type": "object",
+        "required": ["machine", "reason"],
+        "properties": {
+            "machine": { "type": "string", "description": "A MAC or IP address" },
+            "reason": { "type": "string" },
+            "seconds": { "type": "integer", "minimum": 1, "maximum": 60 },
+            "mib": { "type": "integer", "minimum": 1, "maximum": 64 },
+        },
+    });
+    let mut described = path("Captures of single hosts", &parameters, &of("captures", array("Capture")));
+    let asked = posted(path("Ask for a capture of one host's frames", &[], &reference("Capture")), Some(&form));
+    if let (Some(described), Value::Object(asked)) = (described.as_object_mut(), asked) {
+        described.extend(asked);
+    }
+    described
+}
+
+fn capture_id() -> Value {
+    in_path("id", "The capture's number", "integer")
+}
+
+/// Something done with a capture, which may take a reason.
+fn capture_act(summary: &str, takes_reason: bool) -> Value {
+    let form = json!({ "type": "object", "required": ["reason"], "properties": { "reason": { "type": "string" } } });
+    posted(path(summary, &[capture_id()], &reference("Capture")), takes_reason.then_some(&form))
 }
 
 fn port_id() -> Value {
@@ -242,6 +295,18 @@ fn schemas() -> Value {
                 "errors_pps": number(), "discards_pps": number(), "gap": { "type": ["string", "null"] },
             },
         },
+        "Capture": {
+            "type": "object",
+            "properties": {
+                "id": { "type": "integer" }, "machine": { "type": "string" }, "state": { "type": "string" },
+                "seconds": { "type": "integer" }, "most_octets": { "type": "integer" },
+                "asked": { "type": "object" }, "answered": { "type": ["object", "null"] },
+                "started": { "type": ["integer", "null"] }, "ended": { "type": ["integer", "null"] },
+                "counts": { "type": ["object", "null"] }, "sha256": { "type": ["string", "null"] },
+                "fault": { "type": ["object", "null"] }, "hold": { "type": ["object", "null"] },
+                "deleted": { "type": ["object", "null"] }, "until": { "type": ["integer", "null"] },
+            },
+        },
         "Curves": {
             "type": "object",
             "properties": {
@@ -261,8 +326,12 @@ mod tests {
     #[test]
     fn every_address_of_the_api_is_described_and_no_other() {
         let document = super::document();
-        let mut described: Vec<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
-        let mut routed: Vec<String> = super::super::api::rows().into_iter().map(|row| row.path.to_owned()).collect();
+        let mut described: Vec<(String, String)> = Vec::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            described.extend(methods.as_object().unwrap().keys().map(|method| (path.clone(), method.to_uppercase())));
+        }
+        let mut routed: Vec<(String, String)> =
+            super::super::api::rows().into_iter().map(|row| (row.path.to_owned(), row.method.to_string())).collect();
         described.sort_unstable();
         routed.sort_unstable();
         assert_eq!(described, routed);

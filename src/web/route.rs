@@ -84,6 +84,7 @@ fn table() -> Vec<Row> {
     ];
     rows.extend(account_rows());
     rows.extend(incident_rows());
+    rows.extend(capture_rows());
     rows.extend(api::rows());
     rows
 }
@@ -98,6 +99,22 @@ fn incident_rows() -> Vec<Row> {
         get("/maintenance", P::Read, windows::page),
         post("/maintenance", P::Maintain, windows::plan),
         post("/maintenance/{id}/end", P::Maintain, windows::end),
+    ]
+}
+
+fn capture_rows() -> Vec<Row> {
+    use pages::capture::{self, act};
+    vec![
+        get("/captures", P::ReadCaptures, capture::page),
+        post("/captures", P::RequestCapture, act::request),
+        get("/capture/{id}", P::ReadCaptures, capture::one),
+        get("/capture/{id}/file", P::OpenCapture, act::file),
+        post("/capture/{id}/approve", P::ApproveCapture, act::approve),
+        post("/capture/{id}/refuse", P::ApproveCapture, act::refuse),
+        post("/capture/{id}/withdraw", P::RequestCapture, act::withdraw),
+        post("/capture/{id}/hold", P::OpenCapture, act::hold),
+        post("/capture/{id}/release", P::ApproveCapture, act::release),
+        post("/capture/{id}/delete", P::ApproveCapture, act::delete),
     ]
 }
 

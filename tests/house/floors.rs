@@ -92,6 +92,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "locate/store.rs",
             "detect/exempt/store.rs",
             "block/store.rs",
+            "capture/recording",
             "incident",
             "notify",
         ],

@@ -10,6 +10,7 @@ use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, C
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use netroom::accounts::{self, Accounts, NewAccount, Permission, Permissions, Role, Rules, Token};
+use netroom::capture::recording::{self, Desk};
 use netroom::journal::{Actor, Via};
 use netroom::store::Store;
 use netroom::web::{AccessRules, addresses, protect, router};
@@ -20,17 +21,18 @@ use crate::web::fixture::{NOW, World};
 
 const PASSWORD: &str = "correct horse battery";
 
-struct Office {
-    _dir: tempfile::TempDir,
-    accounts: Arc<Accounts>,
+pub(crate) struct Office {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) desk: Arc<Desk>,
     app: Arc<netroom::web::App>,
     routes: Router,
 }
 
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
@@ -52,7 +54,7 @@ impl Answer {
 
 impl Office {
     /// An office with one account for each role, all with one password.
-    async fn new(anonymous: bool) -> Self {
+    pub(crate) async fn new(anonymous: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("netroom.db")).unwrap();
         let hashed = accounts::password::hash(PASSWORD).unwrap();
@@ -66,14 +68,17 @@ impl Office {
             };
             store.write(move |change| accounts::add(change, NOW, &Actor::nobody(Via::Cli), &new)).await.unwrap().unwrap();
         }
+        let rules = recording::Rules { interfaces: vec!["eth1".into()], ..recording::Rules::default() };
+        let desk = Arc::new(Desk::new(store.clone(), dir.path(), rules));
         let accounts = Arc::new(Accounts::open(store, Rules::default()).unwrap());
         let rules = AccessRules { anonymous, proxies: Vec::new() };
-        let app = World::new(NOW).app(CancellationToken::new()).with_clock(|| NOW).with_accounts(Arc::clone(&accounts), rules);
+        let app = World::new(NOW).app(CancellationToken::new()).with_clock(|| NOW);
+        let app = app.with_recordings(Arc::clone(&desk)).with_accounts(Arc::clone(&accounts), rules);
         let app = Arc::new(app);
-        Self { _dir: dir, accounts, routes: router(Arc::clone(&app)), app }
+        Self { dir, accounts, desk, routes: router(Arc::clone(&app)), app }
     }
 
-    async fn ask(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
         let response = self.routes.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         // A live stream has no end: its head says enough.
@@ -83,7 +88,7 @@ impl Office {
     }
 
     /// A session as if the account had just logged in.
-    async fn session(&self, role: Role) -> Token {
+    pub(crate) async fn session(&self, role: Role) -> Token {
         let token = Token::random().unwrap();
         let (hash, login) = (token.hash(), login(role));
         let sql = "INSERT INTO session (account, hash, source, agent, created_ms, seen_ms, expires_ms)
@@ -92,7 +97,7 @@ impl Office {
         token
     }
 
-    async fn token(&self, role: Role, scopes: Permissions) -> Token {
+    pub(crate) async fn token(&self, role: Role, scopes: Permissions) -> Token {
         let token = Token::random().unwrap();
         let (hash, login) = (token.hash(), login(role));
         let new = move |change: &_| {

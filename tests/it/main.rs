@@ -17,6 +17,8 @@ mod campus;
 #[cfg(test)]
 mod capture;
 #[cfg(test)]
+mod captures;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod daemon;

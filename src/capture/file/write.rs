@@ -39,6 +39,14 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
+    /// Writes out what waits.
+    ///
+    /// # Errors
+    /// What the writer below says.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+
     /// How long the file is so far.
     pub const fn octets(&self) -> u64 {
         self.octets
