@@ -16,6 +16,7 @@ pub mod observation;
 pub mod order;
 pub mod shield;
 pub mod store;
+pub mod tally;
 
 pub use case::{Case, Phase, Wish};
 pub use gate::{Decision, Permit};

@@ -1,7 +1,8 @@
 //! Detection in the house: the engine on the thread that captures, and the task that makes findings of what it says.
 //!
 //! The walk: a batch of packets → [`Judge`] hands it to the engine → what the engine says goes through a bounded channel to
-//! the task → the ledger, which pages read, and by way of [`Behaviours`] a finding for the incidents. Nothing is blocked.
+//! the task → the ledger, which pages read, and by way of [`Behaviours`] a finding for the incidents. What is worth blocking
+//! accuses its machine at the desk of the blocking room, which decides.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::block::desk::Accusation;
 use crate::capture::packet::{Nanos, Packet};
 use crate::config::Settings;
 use crate::daemon::incident;
@@ -22,8 +24,8 @@ use crate::detect::exempt::{Exemptions, Gate};
 use crate::detect::ledger::Ledger;
 use crate::detect::portrait::Onlooker;
 use crate::detect::tune::Tuning;
-use crate::detect::{Board, Detection, Site};
-use crate::incident::behaviour::{Around, Behaviours, Names};
+use crate::detect::{Board, Detection, Level, Site};
+use crate::incident::behaviour::{self, Around, Behaviours, Names};
 use crate::incident::rules::plan::Book;
 use crate::incident::scope::Scope;
 use crate::model::{Finding, Subject, clock};
@@ -60,6 +62,14 @@ impl Setup {
     }
 }
 
+/// Where it is told what was found.
+pub(super) struct Ways {
+    /// The incidents.
+    pub(super) findings: mpsc::Sender<Finding>,
+    /// The desk that cuts machines off.
+    pub(super) accusations: mpsc::Sender<Accusation>,
+}
+
 /// What engines are given by the configuration.
 pub(super) fn tuning(settings: &Settings) -> Tuning {
     Tuning::new(&settings.detect, incident::calendar(settings))
@@ -72,7 +82,7 @@ pub(super) struct Detect {
     data: PathBuf,
     intake: mpsc::Sender<Detection>,
     receiver: Mutex<mpsc::Receiver<Detection>>,
-    findings: mpsc::Sender<Finding>,
+    ways: Ways,
     setup: ArcSwap<Setup>,
     exemptions: Arc<ArcSwap<Exemptions>>,
     tuning: watch::Sender<Arc<Tuning>>,
@@ -80,7 +90,7 @@ pub(super) struct Detect {
 
 impl Detect {
     /// Nothing runs yet.
-    pub(super) fn new(settings: &Settings, findings: mpsc::Sender<Finding>, exemptions: Arc<ArcSwap<Exemptions>>) -> Self {
+    pub(super) fn new(settings: &Settings, ways: Ways, exemptions: Arc<ArcSwap<Exemptions>>) -> Self {
         let (intake, receiver) = mpsc::channel(QUEUE);
         let board = Arc::default();
         memory::recall(&settings.data, &board);
@@ -89,7 +99,7 @@ impl Detect {
             data: settings.data.clone(),
             intake,
             receiver: Mutex::new(receiver),
-            findings,
+            ways,
             setup: ArcSwap::from_pointee(Setup::new(settings)),
             exemptions,
             tuning: watch::Sender::new(Arc::new(tuning(settings))),
@@ -175,6 +185,7 @@ impl Detect {
                     let mut found = behaviours.due(now);
                     let exemptions = self.exemptions.load();
                     let changed = gate.again(|held| exemptions.excuses(held, now) || self.board.excuses(held, now));
+                    changed.iter().for_each(|detection| self.accuse(detection));
                     found.extend(changed.iter().filter_map(|detection| self.weigh(&mut behaviours, detection)));
                     found
                 }
@@ -184,15 +195,36 @@ impl Detect {
                     let (exemptions, now) = (self.exemptions.load(), clock::wall());
                     let is_exempt = |held: &Detection| exemptions.excuses(held, now) || self.board.excuses(held, now);
                     let passed = gate.pass(vec![detection.clone()], is_exempt);
+                    passed.iter().for_each(|detection| self.accuse(detection));
                     ledger.take(detection);
                     passed.iter().filter_map(|detection| self.weigh(&mut behaviours, detection)).collect()
                 }
             };
             for finding in found {
-                if token.run_until_cancelled(self.findings.send(finding)).await.is_none() {
+                if token.run_until_cancelled(self.ways.findings.send(finding)).await.is_none() {
                     return;
                 }
             }
+        }
+    }
+
+    /// What is worth blocking goes to the desk. When that has more to do than waits there, the next news of the same machine
+    /// find it again.
+    fn accuse(&self, detection: &Detection) {
+        if detection.cleared || detection.level < Level::BlockWorthy {
+            return;
+        }
+        let port = self.board.port(&detection.machine);
+        let accusation = Accusation {
+            mac: detection.machine.mac,
+            ip: detection.machine.ip,
+            rule: detection.kind.rule().into(),
+            evidence: behaviour::evidence(detection, port.as_ref()),
+            first: detection.first.timestamp(),
+            last: detection.last.timestamp(),
+        };
+        if self.ways.accusations.try_send(accusation).is_err() {
+            tracing::warn!("the desk of blocks has not taken what waits there: an accusation is put off until the next news of the machine");
         }
     }
 
@@ -307,6 +339,10 @@ mod tests {
     const START: u64 = 1_795_363_200_000_000_000;
     const LOUD: ([u8; 6], [u8; 4]) = ([0, 0x25, 0x90, 0, 0, 9], [10, 1, 0, 9]);
 
+    fn ways(findings: mpsc::Sender<Finding>) -> Ways {
+        Ways { findings, accusations: mpsc::channel(1).0 }
+    }
+
     /// Two thousand broadcasts in a second.
     fn storm(judge: &mut Judge) {
         let octets = frame::arp_request(LOUD, [10, 1, 0, 1]);
@@ -323,7 +359,7 @@ mod tests {
 
     async fn told_by(settings: &Settings, site: Site) -> (Option<Finding>, Arc<Board>) {
         let (findings, mut told) = mpsc::channel(16);
-        let detect = Arc::new(Detect::new(settings, findings, Arc::default()));
+        let detect = Arc::new(Detect::new(settings, ways(findings), Arc::default()));
         let (_keep, site) = watch::channel(Arc::new(site));
         let mut judge = detect.judge(site);
         let token = CancellationToken::new();
@@ -355,7 +391,7 @@ mod tests {
     #[tokio::test]
     async fn a_wire_that_never_falls_silent_is_shown_and_follows_the_site() {
         let (findings, _told) = mpsc::channel(16);
-        let detect = Detect::new(&Settings::new("/nowhere"), findings, Arc::default());
+        let detect = Detect::new(&Settings::new("/nowhere"), ways(findings), Arc::default());
         let (facts, site) = watch::channel(Arc::new(Site::default()));
         let mut judge = detect.judge(site);
         facts.send_replace(Arc::new(Site { exempt_macs: [MacAddr(LOUD.0)].into(), ..Site::default() }));
@@ -383,7 +419,7 @@ mod tests {
     async fn parameters_are_taken_at_a_reload() {
         let (findings, _told) = mpsc::channel(16);
         let mut settings = Settings::new("/nowhere");
-        let detect = Detect::new(&settings, findings, Arc::default());
+        let detect = Detect::new(&settings, ways(findings), Arc::default());
         let (_keep, site) = watch::channel(Arc::new(Site::default()));
         let (mut lax, mut strict) = (detect.judge(site.clone()), detect.judge(site));
         let parameter = PARAMETERS.iter().find(|parameter| parameter.rule == "storm").unwrap();
@@ -411,7 +447,7 @@ mod tests {
     async fn a_reload_reaches_the_engine_and_classes_reach_the_board() {
         let (findings, _told) = mpsc::channel(16);
         let mut settings = Settings::new("/nowhere");
-        let detect = Detect::new(&settings, findings, Arc::default());
+        let detect = Detect::new(&settings, ways(findings), Arc::default());
         let (_keep, site) = watch::channel(Arc::new(Site::default()));
         let mut judge = detect.judge(site);
         settings.detect.off = vec!["storm"];

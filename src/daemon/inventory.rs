@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::block::actuator::Access;
-use crate::config::Secret as ConfiguredSecret;
+use crate::block::actuator::{Access, Reach};
+use crate::config::{Secret as ConfiguredSecret, Settings};
 use crate::config::settings::{Auth, Credentials as Configured, DeviceSettings, Privacy, User};
 use crate::model::DeviceId;
 use crate::ports::live::DeviceLabel;
@@ -19,6 +19,11 @@ pub fn target(device: &DeviceSettings) -> Arc<Target> {
 /// How a configured device is read, and how it is changed.
 pub fn access(device: &DeviceSettings) -> Access {
     Access { read: target(device), write: device.write.as_ref().map(|configured| target_as(device, configured)) }
+}
+
+/// Everything that the hands of the blocking room can reach.
+pub(super) fn reach(settings: &Settings) -> Reach {
+    Reach { devices: settings.devices.iter().map(access).collect() }
 }
 
 fn target_as(device: &DeviceSettings, configured: &Configured) -> Arc<Target> {

@@ -2,6 +2,7 @@
 //!
 //! * [`serve()`]: builds the house from its settings, runs it, takes it down in order; [`demo()`] does so for the simulated campus.
 //! * `flow`: the line that samples walk, poller → ports → series; `reload`: SIGHUP; `vitals`: what is told to Prometheus.
+//! * `block`: the desk that cuts machines off, with the eyes and hands of this house.
 //! * `tables`: who sits where, the rules over that, the facts of the site; `ourselves`: this machine in its networks.
 //! * [`supervise`]: tasks and threads, started again when they panic, told to stop in two stages, drained within a deadline.
 //! * [`liveness`]: loops beat; [`systemd`] pings its watchdog only while they do.
@@ -10,6 +11,7 @@
 mod access;
 pub mod backoff;
 mod baseline;
+mod block;
 mod capture;
 mod demo;
 mod detect;

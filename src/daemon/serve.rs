@@ -13,8 +13,9 @@ use crate::accounts::Permission;
 use crate::capture::recording::Desk;
 use crate::config::{Loaded, Origin, Settings};
 use crate::daemon::access::{self, Doors};
+use crate::daemon::block::{self, Blocks};
 use crate::daemon::capture::{self, Capture};
-use crate::daemon::detect::{Detect, Judge};
+use crate::daemon::detect::{self, Detect, Judge};
 use crate::daemon::error::DaemonError;
 use crate::daemon::flow::Flow;
 use crate::daemon::flows::Flows;
@@ -122,6 +123,7 @@ pub(super) async fn serve_with(options: ServeOptions, wire: Option<Box<Wire>>) -
             house.detect.reloaded(&settings);
             house.located.reloaded(&settings);
             house.flows.reloaded(&settings);
+            house.blocks.reloaded(&settings);
             house.capture.reloaded(&settings.capture);
             house.recordings.set_rules(capture::recording_rules(&settings.capture));
             current = settings;
@@ -163,6 +165,7 @@ struct House {
     located: Arc<Located>,
     flows: Arc<Flows>,
     recordings: Arc<Desk>,
+    blocks: Arc<Blocks>,
 }
 
 impl House {
@@ -213,7 +216,17 @@ impl House {
         let located = tables::build(settings, &flow, store.clone(), incidents.findings(), Arc::clone(incidents.baselines()));
         own.add(Box::new(located.collector()))?;
         let keeper = Arc::new(Mutex::new(Some(keeper)));
-        let detect = Arc::new(Detect::new(settings, incidents.findings(), located.exemptions()));
+        let around = block::Around {
+            store: store.clone(),
+            located: Arc::clone(&located),
+            incidents: Arc::clone(incidents.hall().board()),
+            findings: incidents.findings(),
+            transport: Arc::clone(&transport) as Arc<dyn Transport>,
+        };
+        let blocks = Arc::new(Blocks::new(settings, around));
+        own.add(Box::new(metrics::BlockCollector(Arc::clone(blocks.tally()))))?;
+        let ways = detect::Ways { findings: incidents.findings(), accusations: blocks.accusations() };
+        let detect = Arc::new(Detect::new(settings, ways, located.exemptions()));
         detect.board().set_surroundings(Box::new(Arc::clone(&located)));
         let capture = Capture::open(&settings.capture, || Box::new(detect.judge(located.site())));
         own.add(Box::new(metrics::CaptureCollector(Arc::clone(capture.board()))))?;
@@ -226,6 +239,7 @@ impl House {
         own.add(Box::new(metrics::RecordingCollector(Arc::clone(&recordings))))?;
         Ok(Self {
             recordings,
+            blocks,
             detect,
             capture,
             doors,
@@ -272,6 +286,7 @@ impl House {
         capture::start_recorder(&self.recordings, supervisor);
         self.located.start(supervisor, &(Arc::clone(&self.transport) as Arc<dyn Transport>));
         self.flows.start(supervisor);
+        self.blocks.start(supervisor);
         self.start_keeper(supervisor, liveness.pulse("keeper", SILENCE * 5, Instant::now()));
         self.doors.start(supervisor, &self.store, settings);
         self.start_pages(supervisor, settings, listener)?;

@@ -80,7 +80,7 @@ pub(super) struct Located {
     exemptions: Arc<ArcSwap<Exemptions>>,
     /// The ports that lead to other bridges, as the judge sees them.
     uplinks: ArcSwap<Uplinks>,
-    ourselves: Ourselves,
+    pub(super) ourselves: Ourselves,
     site: watch::Sender<Arc<Site>>,
 }
 

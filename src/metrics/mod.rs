@@ -7,6 +7,7 @@
 //! encoding itself.
 
 mod access;
+mod block;
 mod capture;
 mod detect;
 pub mod devices;
@@ -27,6 +28,7 @@ mod traps;
 pub mod vitals;
 
 pub use access::AccessCollector;
+pub use block::BlockCollector;
 pub use capture::CaptureCollector;
 pub use detect::DetectCollector;
 pub use flow::FlowCollector;

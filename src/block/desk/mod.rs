@@ -24,7 +24,9 @@ use super::CaseId;
 use super::case::{Case, Phase};
 use super::gate::Path;
 use super::hold::Holds;
+use super::limit;
 use super::store::{self, Brake};
+use super::tally::Tally;
 use crate::journal::Actor;
 use crate::model::{Evidence, MacAddr, Timestamp};
 use crate::store::{Store, StoreError};
@@ -39,6 +41,8 @@ const AGAIN_EVERY: Duration = Duration::from_secs(60);
 const TRIED_FOR: Duration = Duration::from_secs(3600);
 /// After a release it is looked once more.
 const LOOKED_AGAIN: Duration = Duration::from_secs(600);
+/// Whom a person has spared is not proposed again for so long.
+const DECLINED_FOR: Duration = Duration::from_secs(3600);
 /// Cases that are open at once at most; more accusers are counted and not heard.
 const MOST: usize = 512;
 
@@ -55,6 +59,8 @@ pub struct Accusation {
     pub evidence: Evidence,
     /// The first packet that counts.
     pub first: Timestamp,
+    /// The last one: what was seen before a machine was given back is no new reason.
+    pub last: Timestamp,
 }
 
 /// The desk.
@@ -62,6 +68,7 @@ pub struct Accusation {
 pub struct Desk<W> {
     store: Store,
     world: Arc<W>,
+    tally: Arc<Tally>,
     cases: BTreeMap<CaseId, Case>,
     holds: Holds,
     brake: Brake,
@@ -72,11 +79,11 @@ impl<W: World> Desk<W> {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn open(store: Store, world: Arc<W>) -> Result<Self, StoreError> {
+    pub async fn open(store: Store, world: Arc<W>, tally: Arc<Tally>) -> Result<Self, StoreError> {
         let now = world.now();
         let kept = store::read(&store, move |file| store::load(file, now)).await?;
         let cases = kept.cases.into_iter().map(|case| (case.id, case)).collect();
-        let mut desk = Self { store, world, cases, holds: kept.holds, brake: kept.brake };
+        let mut desk = Self { store, world, tally, cases, holds: kept.holds, brake: kept.brake };
         // What was about to be done when the program ended is looked at first of all.
         for case in desk.cases.values_mut().filter(|case| case.phase.is_cut() || case.phase == Phase::Open) {
             case.due = now;
@@ -117,15 +124,28 @@ impl<W: World> Desk<W> {
         }
         let old = |case: &Case| case.phase.is_over() && case.due == Timestamp::from_millis(i64::MAX);
         self.cases.retain(|_, case| !old(case));
+        let is_frozen = self.brake.frozen.as_ref().is_some_and(|(until, _, _)| now < *until);
+        let is_tripped = self.brake.tripped.is_some_and(|tripped| now.since(tripped) < limit::HOUR);
+        self.tally.stands(self.cases.values(), self.holds.all().count(), (is_tripped, is_frozen));
         Ok(())
     }
 
-    /// A machine is accused: a case is opened, unless there is one.
+    /// A machine is accused: a case is opened, unless there is one, or one was ended on the same grounds.
     ///
     /// # Errors
     /// When the database does not take it.
     pub async fn accused(&mut self, accusation: Accusation) -> Result<(), StoreError> {
-        let Accusation { mac, ip, rule, evidence, first } = accusation;
+        let Accusation { mac, ip, rule, evidence, first, last } = accusation;
+        let Some(machine) = mac.map(|mac| mac.to_string()).or_else(|| ip.map(|ip| ip.to_string())) else { return Ok(()) };
+        let now = self.world.now();
+        let past = store::read(&self.store, move |file| store::of_machine(file, &machine, 1)).await?;
+        let is_answered = |case: &Case| {
+            let is_declined = case.phase == Phase::Declined && now.since(case.changed) < DECLINED_FOR;
+            case.phase.is_over() && (last <= case.changed || is_declined)
+        };
+        if past.first().is_some_and(is_answered) {
+            return Ok(());
+        }
         let reason = rule.to_string();
         self.open_case(Opening { mac, ip, rule, reason, path: Path::Auto, evidence, first, follows: None }).await.map(drop)
     }
@@ -225,6 +245,7 @@ impl<W: World> Desk<W> {
         if from != Some(case.phase) {
             let (id, machine, phase, place) = (case.id, case.machine(), case.phase.word(), case.place());
             tracing::info!(case = id.0, machine, phase, place, "case {id} of {machine} is {phase}; {place} {}", case.note);
+            self.tally.entered(&case);
         }
         self.cases.insert(case.id, case);
         Ok(())

@@ -191,7 +191,7 @@ impl Lab {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("netroom.db")).unwrap();
         let switch = Switch::new(mode);
-        let desk = Desk::open(store.clone(), Arc::clone(&switch)).await.unwrap();
+        let desk = Desk::open(store.clone(), Arc::clone(&switch), Arc::default()).await.unwrap();
         Self { _dir: dir, store, switch, desk }
     }
 
@@ -238,7 +238,7 @@ impl Lab {
 }
 
 fn accusation(mac: MacAddr, first: Timestamp) -> Accusation {
-    Accusation { mac: Some(mac), ip: None, rule: "tcp-scan".into(), evidence: Evidence::new(), first }
+    Accusation { mac: Some(mac), ip: None, rule: "tcp-scan".into(), evidence: Evidence::new(), first, last: first + Duration::from_millis(1) }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -423,7 +423,7 @@ async fn killed_at_any_step_the_end_is_the_same() {
             if died {
                 (has_died, deaths) = (true, deaths + 1);
                 lab.switch.state().fuse = None;
-                lab.desk = Desk::open(lab.store.clone(), Arc::clone(&lab.switch)).await.unwrap();
+                lab.desk = Desk::open(lab.store.clone(), Arc::clone(&lab.switch), Arc::default()).await.unwrap();
                 lab.desk.look().await.unwrap();
                 lab.pass(Duration::from_secs(1)).await;
             }

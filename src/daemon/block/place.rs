@@ -1,0 +1,197 @@
+//! Where the machine of a case sits: by the tables, and by the switch itself, which is asked at once.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::House;
+use crate::block::desk::Located;
+use crate::block::gate::{Place, PortKind};
+use crate::block::shield::Suspect;
+use crate::block::{Case, Spot};
+use crate::detect::Site;
+use crate::locate::class::{Infrastructure, Why};
+use crate::locate::find::ENOUGH;
+use crate::locate::fresh::{self, Fresh};
+use crate::locate::{self, Candidate, DeviceTables, Found, Reason, Scene};
+use crate::model::{IfIndex, MacAddr, clock};
+use crate::ports::live::{DeviceLive, PortState};
+
+/// How long a switch may take to say who is behind a port; it may be in the middle of a poll.
+const ASKED_FOR: Duration = Duration::from_secs(20);
+/// ifType of sockets: ethernetCsmacd, and its forms of old that some makers still tell (fastEther, gigabitEthernet).
+const SOCKETS: [u32; 3] = [6, 62, 117];
+
+/// What is known of the network at this moment.
+struct View {
+    all: Vec<Arc<DeviceTables>>,
+    infrastructure: Infrastructure,
+}
+
+impl View {
+    fn new(house: &House) -> Self {
+        let all = house.around.located.tables.all();
+        let said = |device: &str| {
+            let system = house.live(device)?.system.clone()?;
+            Some(Arc::from(system.name.as_str())).filter(|name: &Arc<str>| !name.is_empty())
+        };
+        let infrastructure = Infrastructure::new(&all, &said);
+        Self { all, infrastructure }
+    }
+
+    fn find(&self, house: &House, mac: MacAddr) -> Found {
+        let setup = house.around.located.setup();
+        let is_listed =
+            |device: &str, port: &str| setup.settings.incident.uplinks.iter().any(|glob| glob.is_match(&format!("{device}/{port}")));
+        let is_up = |device: &str, if_index: u32| {
+            let live = house.live(device)?;
+            let port = live.ports.iter().find(|port| port.identity.if_index == IfIndex(if_index))?;
+            match port.state {
+                PortState::Up => Some(true),
+                PortState::Down | PortState::Shut => Some(false),
+                PortState::Unknown => None,
+            }
+        };
+        let scene = Scene { all: &self.all, infrastructure: &self.infrastructure, is_listed: &is_listed, is_up: &is_up };
+        locate::find::find(&scene, mac, clock::wall())
+    }
+
+    fn tables(&self, device: &str) -> Option<&Arc<DeviceTables>> {
+        self.all.iter().find(|tables| *tables.device == *device)
+    }
+
+    /// All addresses that routers have resolved to a machine, with the one that the evidence names.
+    fn addresses(&self, mac: MacAddr, named: Option<IpAddr>) -> Vec<IpAddr> {
+        let bindings = self.all.iter().flat_map(|tables| tables.bindings.iter());
+        let bound = bindings.filter(|binding| binding.mac == Some(mac)).map(|binding| binding.address);
+        let mut addresses: Vec<IpAddr> = bound.chain(named).map(|address| address.to_canonical()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
+    }
+}
+
+/// Finds the machine of a case, and asks its switch at once.
+pub(super) async fn locate(house: &House, case: &Case) -> Located {
+    let view = View::new(house);
+    let site = house.around.located.site();
+    let site = Arc::clone(&site.borrow());
+    let round = house.around.located.setup().settings.tables.every;
+    let nowhere = |suspect| Located { suspect, round, ..Located::default() };
+    let Some(mac) = address_of(&view, case, &site) else {
+        return nowhere(Suspect { ips: case.ip.into_iter().collect(), ..Suspect::default() });
+    };
+    let found = view.find(house, mac);
+    let mut suspect = Suspect { mac: Some(mac), ips: view.addresses(mac, case.ip), own: found.own.clone(), ..Suspect::default() };
+    let Some(best) = found.candidates.first().filter(|best| is_place(best)) else { return nowhere(suspect) };
+    let fresh = ask(house, &view, best, mac).await;
+    let live = house.live(&best.device);
+    suspect.vlan = u16::try_from(best.vlan).ok().filter(|vlan| *vlan > 0);
+    suspect.port = Some((Arc::clone(&best.device), Arc::clone(&best.port)));
+    suspect.alias = alias(live.as_deref(), best.if_index, fresh.as_ref());
+    let place = place(best, fresh.as_ref(), &house.around.located.ourselves.macs);
+    suspect.beside = place.macs.iter().copied().filter(|other| *other != mac).collect();
+    Located {
+        suspect,
+        spot: Some(Spot { device: Arc::clone(&best.device), if_name: Arc::clone(&best.port), if_index: IfIndex(best.if_index) }),
+        site: live.as_ref().map(|live| Arc::clone(&live.label.site)).unwrap_or_default(),
+        place: Some(place),
+        base_port: fresh.and_then(|fresh| fresh.bridge_port).or_else(|| bridge_port(view.tables(&best.device)?, best.if_index)),
+        ports: live.map_or(0, |live| live.ports.iter().filter(|port| SOCKETS.contains(&port.identity.if_type)).count()),
+        round,
+    }
+}
+
+/// Whether the tables show the machine at another port since it was cut off: costs no question.
+pub(super) fn has_moved(house: &House, case: &Case) -> bool {
+    let (Some(mac), Some(spot), Some(blocked)) = (case.mac, case.order.as_ref().and_then(|order| order.spot()), case.blocked) else {
+        return false;
+    };
+    let found = View::new(house).find(house, mac);
+    let is_elsewhere = |best: &Candidate| (&best.device, &best.port) != (&spot.device, &spot.if_name) && best.seen > blocked;
+    found.certain().is_some_and(is_elsewhere)
+}
+
+/// By the MAC address of the evidence, unless that is a router's: then what counts is the machine behind its address.
+fn address_of(view: &View, case: &Case, site: &Site) -> Option<MacAddr> {
+    let named = case.mac.filter(|mac| !site.routers.contains(mac));
+    let bound = || locate::table::bindings(&view.all, case.ip?.to_canonical()).into_iter().find_map(|(_, binding)| binding.mac);
+    named.or_else(bound).or(case.mac)
+}
+
+/// A place that is likely enough; or one that is not, because it leads on, which is then said.
+fn is_place(best: &Candidate) -> bool {
+    best.score >= ENOUGH || !best.leads_on.is_empty() || best.is_root_port
+}
+
+async fn ask(house: &House, view: &View, best: &Candidate, mac: MacAddr) -> Option<Fresh> {
+    let target = Arc::clone(house.setup.load().targets.get(&best.device)?);
+    let before = view.tables(&best.device)?;
+    let asked = fresh::ask(&*house.around.transport, &target, before, best.if_index, mac, clock::monotonic() + ASKED_FOR).await;
+    asked
+        .inspect_err(|error| tracing::warn!(device = &*best.device, port = &*best.port, %mac, "{mac} is not looked for at its port: {error}"))
+        .ok()
+}
+
+/// What the tables and the switch tell of the port. Who is seen there by either counts.
+fn place(best: &Candidate, fresh: Option<&Fresh>, ourselves: &[MacAddr]) -> Place {
+    let asked = fresh.map(|fresh| (fresh.at, !fresh.here.is_empty()));
+    let mut macs: Vec<MacAddr> = best.others.clone();
+    macs.extend(fresh.iter().flat_map(|fresh| fresh.macs.iter().copied()));
+    macs.sort_unstable();
+    macs.dedup();
+    let bridge = best.neighbours.iter().find(|neighbour| neighbour.capabilities.leads_on());
+    let name = |neighbour: &locate::Neighbour| neighbour.name.as_deref().or(neighbour.chassis.as_deref()).unwrap_or("?").to_owned();
+    Place {
+        // What the switch has just said is as fresh as can be.
+        seen: asked.filter(|(_, is_here)| *is_here).map_or(best.seen, |(at, _)| at),
+        asked,
+        told_name: fresh.and_then(|fresh| fresh.if_name.as_deref().map(ToOwned::to_owned)),
+        kind: match best.kind {
+            locate::PortKind::Access | locate::PortKind::Hybrid => PortKind::Access,
+            locate::PortKind::Trunk => PortKind::Trunk,
+            locate::PortKind::Lag => PortKind::Aggregated,
+        },
+        is_root_port: best.is_root_port,
+        neighbour: bridge.map(|bridge| (name(bridge), what(bridge).to_owned())),
+        // Behind a port that leads on sits more than machines of rooms; a port with this machine behind it leads to us.
+        is_our_path: ourselves.iter().any(|mac| macs.contains(mac)) || best.leads_on.iter().any(|why| matches!(why, Why::Behind(_))),
+        has_phone: best.neighbours.iter().any(|neighbour| neighbour.capabilities.telephone),
+        macs,
+        rival: best.reasons.iter().find_map(|reason| match reason {
+            Reason::Rival(device, port) => Some(format!("{device} {port}")),
+            _ => None,
+        }),
+    }
+}
+
+/// The word for a neighbour that passes traffic of others on.
+fn what(neighbour: &locate::Neighbour) -> &'static str {
+    let capabilities = &neighbour.capabilities;
+    if capabilities.router {
+        "router"
+    } else if capabilities.access_point {
+        "access-point"
+    } else {
+        "bridge"
+    }
+}
+
+/// ifAlias: as the switch has just said, else as it was polled.
+fn alias(live: Option<&DeviceLive>, if_index: u32, fresh: Option<&Fresh>) -> String {
+    if let Some(fresh) = fresh {
+        return fresh.if_alias.to_string();
+    }
+    let port = live.and_then(|live| live.ports.iter().find(|port| port.identity.if_index == IfIndex(if_index)));
+    port.map(|port| port.identity.alias.as_str().to_owned()).unwrap_or_default()
+}
+
+fn bridge_port(tables: &DeviceTables, if_index: u32) -> Option<u32> {
+    tables.layout.ports.get(&if_index)?.bridge_port
+}
+
+impl House {
+    fn live(&self, device: &str) -> Option<Arc<DeviceLive>> {
+        self.around.located.around.live.device(device)
+    }
+}
