@@ -4,6 +4,7 @@
 //! Exit codes: 0 yes or done, 1 the answer is no, 2 it could not be asked, 64 the command line was not understood.
 
 mod analyze;
+mod block;
 mod capture;
 mod check;
 mod completions;
@@ -98,6 +99,7 @@ enum Command {
     Ping(ping::Args),
     Analyze(analyze::Args),
     Capture(capture::Args),
+    Block(block::Args),
     Detect(detect::Args),
     #[command(hide = true)]
     Man(man::Args),
@@ -186,6 +188,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Ping(args) => ping::run(globals, &args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Capture(args) => capture::run(globals, args),
+        Command::Block(args) => block::run(globals, args),
         Command::Detect(args) => detect::run(globals, args),
         Command::Man(args) => man::run(&args),
     }

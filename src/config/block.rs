@@ -330,12 +330,18 @@ pub struct ProtectSettings {
     pub until: Option<Timestamp>,
 }
 
-/// `[block]` with the lines of the protected.
-pub(super) fn resolve(judge: &mut Judge<'_>, raw: RawBlock, protect: Vec<At<RawProtect>>, zone: &TimeZone) -> BlockSettings {
+/// `[block]` with the lines of the protected. `may_write` says whether any device lets itself be changed.
+pub(super) fn resolve(
+    judge: &mut Judge<'_>,
+    raw: RawBlock,
+    protect: Vec<At<RawProtect>>,
+    zone: &TimeZone,
+    may_write: bool,
+) -> BlockSettings {
     let default = BlockSettings::default();
-    let scopes = raw.scope.unwrap_or_default().into_iter().map(|at| scope(judge, at.value)).collect();
+    let scopes = raw.scope.unwrap_or_default().into_iter().map(|at| scope(judge, at.value, may_write)).collect();
     let settings = BlockSettings {
-        mode: raw.mode.as_ref().map(|at| mode(judge, at)).unwrap_or_default(),
+        mode: raw.mode.as_ref().map(|at| mode(judge, at, may_write)).unwrap_or_default(),
         action: action(judge, raw.action.as_ref()).unwrap_or_default(),
         persons: raw.persons.unwrap_or(default.persons),
         first: judge.duration(raw.first.as_ref(), "block.first", SPANS).unwrap_or(default.first),
@@ -354,18 +360,19 @@ pub(super) fn resolve(judge: &mut Judge<'_>, raw: RawBlock, protect: Vec<At<RawP
     settings
 }
 
-fn scope(judge: &mut Judge<'_>, raw: RawScope) -> BlockScope {
+fn scope(judge: &mut Judge<'_>, raw: RawScope, may_write: bool) -> BlockScope {
     let mut globs = |list: Option<Vec<At<String>>>| list.iter().flatten().filter_map(|at| pattern(judge, at)).collect();
     let (sites, devices, ports, rules) = (globs(raw.sites), globs(raw.devices), globs(raw.ports), globs(raw.rules));
-    let mode = raw.mode.as_ref().map(|at| mode(judge, at));
+    let mode = raw.mode.as_ref().map(|at| mode(judge, at, may_write));
     BlockScope { sites, devices, ports, rules, mode, action: action(judge, raw.action.as_ref()) }
 }
 
 /// Nobody is to believe that machines are cut off where none is.
-fn mode(judge: &mut Judge<'_>, at: &At<Mode>) -> Mode {
-    if at.value != Mode::Observe {
-        let message = format!("`mode = \"{}\"` has no effect yet: this version decides, and sets nothing on any device", at.value.word());
-        judge.warn(at.offset, Code::OutOfRange, message, "leave it at \"observe\"");
+fn mode(judge: &mut Judge<'_>, at: &At<Mode>, may_write: bool) -> Mode {
+    if at.value != Mode::Observe && !may_write {
+        let message = format!("`mode = \"{}\"` cuts nobody off: no device lets itself be changed", at.value.word());
+        let remedy = "give the switches write_user or write_community_file (docs/OPERATIONS.md, \"Blocking\")";
+        judge.warn(at.offset, Code::OutOfRange, message, remedy);
     }
     at.value
 }

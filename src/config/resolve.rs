@@ -176,7 +176,9 @@ impl Judge<'_> {
         settings.site = site::site(self, &raw.site.unwrap_or_default());
         settings.zones = zones::resolve(self, raw.zones.unwrap_or_default());
         settings.exemptions = exempt::resolve(self, raw.exempt.unwrap_or_default(), &settings.time_zone);
-        settings.block = block::resolve(self, raw.block.unwrap_or_default(), raw.protect.unwrap_or_default(), &settings.time_zone);
+        let may_write = settings.devices.iter().any(|device| device.write.is_some());
+        let protect = raw.protect.unwrap_or_default();
+        settings.block = block::resolve(self, raw.block.unwrap_or_default(), protect, &settings.time_zone, may_write);
         settings.flow = flow::resolve(self, &raw.flow.unwrap_or_default());
         settings.calendar = calendar::resolve(self, raw.calendar.unwrap_or_default());
         settings.detect = detect::resolve(self, raw.detect.unwrap_or_default());

@@ -224,7 +224,9 @@ impl Detect {
             last: detection.last.timestamp(),
         };
         if self.ways.accusations.try_send(accusation).is_err() {
-            tracing::warn!("the desk of blocks has not taken what waits there: an accusation is put off until the next news of the machine");
+            tracing::warn!(
+                "the desk of blocks has not taken what waits there: an accusation is put off until the next news of the machine"
+            );
         }
     }
 

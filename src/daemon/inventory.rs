@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::block::actuator::{Access, Reach};
-use crate::config::{Secret as ConfiguredSecret, Settings};
 use crate::config::settings::{Auth, Credentials as Configured, DeviceSettings, Privacy, User};
+use crate::config::{Secret as ConfiguredSecret, Settings};
 use crate::model::DeviceId;
 use crate::ports::live::DeviceLabel;
 use crate::snmp::job::{AuthProtocol, Credentials, Patience, PrivProtocol, Secret, Target};

@@ -32,7 +32,12 @@ impl Collector for BlockCollector {
             family("netroom_block_phases_total", "How often a case came into a phase.", MetricType::COUNTER, phases),
             family("netroom_block_rails_total", "What stood in the way of blocks, by rail.", MetricType::COUNTER, rails),
             family("netroom_block_held", "Ports and addresses that are held now.", MetricType::GAUGE, one(counts.held as f64)),
-            family("netroom_block_breaker_open", "1 while too much was blocked without a person.", MetricType::GAUGE, is(counts.is_tripped)),
+            family(
+                "netroom_block_breaker_open",
+                "1 while too much was blocked without a person.",
+                MetricType::GAUGE,
+                is(counts.is_tripped),
+            ),
             family("netroom_block_frozen", "1 while a person has frozen blocks.", MetricType::GAUGE, is(counts.is_frozen)),
             family(
                 "netroom_block_delay_seconds_total",
@@ -40,7 +45,12 @@ impl Collector for BlockCollector {
                 MetricType::COUNTER,
                 one(counts.took.as_secs_f64()),
             ),
-            family("netroom_block_last_delay_seconds", "The same of the last block.", MetricType::GAUGE, one(counts.took_last.as_secs_f64())),
+            family(
+                "netroom_block_last_delay_seconds",
+                "The same of the last block.",
+                MetricType::GAUGE,
+                one(counts.took_last.as_secs_f64()),
+            ),
         ]
     }
 }

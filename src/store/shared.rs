@@ -13,10 +13,15 @@ pub struct Shared {
     /// The database.
     pub store: Store,
     /// Keeps a daemon from starting meanwhile, when none runs: it would find the format changing.
-    _held: Option<DataDir>,
+    held: Option<DataDir>,
 }
 
 impl Shared {
+    /// Whether no daemon runs on the data directory.
+    pub const fn is_alone(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Opens the database of a data directory. Beside a daemon of another version nothing is opened.
     ///
     /// # Errors
@@ -34,8 +39,8 @@ impl Shared {
             }
         }
         match DataDir::take(data) {
-            Ok(held) => Ok(Self { store: Store::open(&held.database())?, _held: Some(held) }),
-            Err(StoreError::Taken { .. }) => Ok(Self { store: Store::join(&path)?, _held: None }),
+            Ok(held) => Ok(Self { store: Store::open(&held.database())?, held: Some(held) }),
+            Err(StoreError::Taken { .. }) => Ok(Self { store: Store::join(&path)?, held: None }),
             Err(error) => Err(error),
         }
     }

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start other programs and wait for them")]
 
 mod alarm;
+mod blocks;
 mod capture;
 mod daemon;
 mod garbage;

@@ -25,7 +25,7 @@ const FAILURES: u64 = 7 + 5 * 20;
 const TARGETS: u64 = 63;
 
 /// Programs that run beside the test; ended when dropped.
-struct Office<'a> {
+pub(crate) struct Office<'a> {
     network: &'a Network,
     dir: &'a Path,
     running: Vec<Child>,
@@ -33,7 +33,7 @@ struct Office<'a> {
 
 impl<'a> Office<'a> {
     /// A server, and everybody else at work with it.
-    fn open(network: &'a Network, dir: &'a Path) -> Self {
+    pub(crate) fn open(network: &'a Network, dir: &'a Path) -> Self {
         let mut office = Self { network, dir, running: Vec::new() };
         office.run("h2", &["serve"]);
         for host in ["h1", "h3", "h4", "h5"] {
@@ -69,7 +69,7 @@ impl Drop for Office<'_> {
     }
 }
 
-fn script() -> PathBuf {
+pub(crate) fn script() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/office.py")
 }
 

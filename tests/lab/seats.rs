@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::polling::TWO_SWITCHES;
 
 /// Runs netroom in the monitor's namespace.
-fn netroom(network: &Network, dir: &std::path::Path, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn netroom(network: &Network, dir: &std::path::Path, arguments: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } = network
         .command("mon", env!("CARGO_BIN_EXE_netroom"))
         .args(arguments)

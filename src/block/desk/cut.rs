@@ -1,6 +1,6 @@
 //! From a case to a cut: located, judged by the gate, written down, set, read back, compared.
 
-use super::{AGAIN_EVERY, COMPARE_EVERY, Desk, Done, Located, Opening, World};
+use super::{AGAIN_EVERY, COMPARE_EVERY, Desk, Done, Located, Opening, SOON, World};
 use crate::block::case::{Case, Phase};
 use crate::block::gate::{self, Approval, Decision, Facts, Path, Permit, Purpose, Request};
 use crate::block::limit::{self, Lately, Room};
@@ -20,6 +20,10 @@ impl<W: World> Desk<W> {
         let (mode, action) = settings.holds(&located.site, device, port, &case.rule);
         case.mac = case.mac.or(located.suspect.mac);
         if let Some(order) = order(&located, action) {
+            // Who said yes has said so to that place and to no other.
+            if case.order.as_ref().is_some_and(|before| *before != order) {
+                case.votes.clear();
+            }
             case.order = Some(order);
         }
         let Some(order) = case.order.clone() else {
@@ -66,8 +70,14 @@ impl<W: World> Desk<W> {
     async fn refused(&mut self, mut case: Case, from: Phase) -> Result<(), StoreError> {
         // What is cut off already stays in its place until a person or the time ends it.
         case.phase = if from == Phase::Drifted { Phase::Drifted } else { Phase::Refused };
-        case.votes.clear();
-        case.due = self.world.now() + AGAIN_EVERY;
+        // A yes outlives what is not known for a moment, and nothing else.
+        let is_passing = case.rails.iter().all(|rail| rail.is_passing() || rail.force() == gate::Force::Asks);
+        if !is_passing {
+            case.votes.clear();
+        }
+        // Looking into the tables costs nothing; a switch is not asked over and over.
+        let is_free = is_passing && case.rails.contains(&gate::Rail::Nowhere);
+        case.due = self.world.now() + if is_free { SOON } else { AGAIN_EVERY };
         self.told(&case, "block-refused", Severity::Minor).await;
         self.keep(case, Some(from), &Actor::daemon()).await
     }

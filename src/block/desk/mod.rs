@@ -37,6 +37,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const COMPARE_EVERY: Duration = Duration::from_secs(60);
 /// How often a case that a rail stopped, or a device that did not answer, is tried again.
 const AGAIN_EVERY: Duration = Duration::from_secs(60);
+/// The same where nobody knows where the machine sits.
+const SOON: Duration = Duration::from_secs(10);
 /// How long a case is tried again before it comes to nothing.
 const TRIED_FOR: Duration = Duration::from_secs(3600);
 /// After a release it is looked once more.

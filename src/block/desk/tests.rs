@@ -238,7 +238,14 @@ impl Lab {
 }
 
 fn accusation(mac: MacAddr, first: Timestamp) -> Accusation {
-    Accusation { mac: Some(mac), ip: None, rule: "tcp-scan".into(), evidence: Evidence::new(), first, last: first + Duration::from_millis(1) }
+    Accusation {
+        mac: Some(mac),
+        ip: None,
+        rule: "tcp-scan".into(),
+        evidence: Evidence::new(),
+        first,
+        last: first + Duration::from_millis(1),
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -306,6 +313,49 @@ async fn a_rail_that_refuses_is_not_bridged_by_a_person() {
     lab.wish("li", Wish::Approve { case: CaseId(1) }).await;
     lab.pass(MINUTE).await;
     assert!(lab.switch.state().sets.is_empty());
+}
+
+#[tokio::test]
+async fn a_yes_outlives_a_moment_of_not_knowing_but_is_for_one_place() {
+    let mut lab = Lab::new(Mode::Approve).await;
+    let machine = lab.switch.sits(9, 3);
+    lab.accuse(machine).await;
+    lab.switch.state().seats.clear();
+    assert_eq!(lab.wish("li", Wish::Approve { case: CaseId(1) }).await, "case B1 is refused");
+    lab.switch.sits(9, 3);
+    lab.pass(SOON).await;
+    assert_eq!((lab.phase(1).await, lab.port(3)), (Phase::Blocked, 2));
+
+    let other = lab.switch.sits(8, 4);
+    lab.accuse(other).await;
+    lab.switch.state().seats.remove(&other);
+    lab.wish("li", Wish::Approve { case: CaseId(2) }).await;
+    lab.switch.sits(8, 5);
+    lab.pass(SOON).await;
+    assert_eq!((lab.phase(2).await, lab.port(4), lab.port(5)), (Phase::Waiting, 1, 1), "the yes was for port 4");
+}
+
+#[tokio::test]
+async fn what_was_seen_before_the_end_of_a_case_opens_no_other() {
+    let mut lab = Lab::new(Mode::Auto).await;
+    let machine = lab.switch.sits(9, 3);
+    lab.accuse(machine).await;
+    let old = accusation(machine, lab.switch.now());
+    lab.pass(MINUTE).await;
+    lab.wish("li", Wish::Release { case: CaseId(1), reason: "clean".into() }).await;
+    lab.desk.accused(old).await.unwrap();
+    assert_eq!(lab.desk.cases.len(), 1, "the evidence is that of the case before");
+
+    let spared = lab.switch.sits(8, 4);
+    *lab.switch.settings.lock().unwrap() = Arc::new(BlockSettings { mode: Mode::Approve, ..BlockSettings::clone(&lab.switch.settings()) });
+    lab.accuse(spared).await;
+    lab.wish("li", Wish::Decline { case: CaseId(2), reason: "a scanner of ours".into() }).await;
+    lab.pass(MINUTE).await;
+    lab.accuse(spared).await;
+    assert_eq!(store::read(&lab.store, store::next_id).await.unwrap(), CaseId(3), "a person has just said no");
+    lab.pass(HOUR).await;
+    lab.accuse(spared).await;
+    assert_eq!(lab.phase(3).await, Phase::Waiting);
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub enum Rail {
     Neighbour {
         /// Who.
         name: String,
-        /// What: `bridge`, `router`, `access-point`.
+        /// What: `bridge`, `router`, `access_point`.
         what: String,
     },
     /// We reach our own devices through it.
@@ -120,6 +120,11 @@ impl Rail {
             | Self::SecondPerson { .. } => Force::Asks,
             _ => Force::Refuses,
         }
+    }
+
+    /// Whether it says only that something is not known at this moment, which may be known in the next.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Nowhere | Self::Stale { .. } | Self::NotAsked | Self::Gone)
     }
 
     /// Its name, as in JSON, in metrics and in the words' keys.

@@ -129,7 +129,9 @@ async fn ask(house: &House, view: &View, best: &Candidate, mac: MacAddr) -> Opti
     let before = view.tables(&best.device)?;
     let asked = fresh::ask(&*house.around.transport, &target, before, best.if_index, mac, clock::monotonic() + ASKED_FOR).await;
     asked
-        .inspect_err(|error| tracing::warn!(device = &*best.device, port = &*best.port, %mac, "{mac} is not looked for at its port: {error}"))
+        .inspect_err(
+            |error| tracing::warn!(device = &*best.device, port = &*best.port, %mac, "{mac} is not looked for at its port: {error}"),
+        )
         .ok()
 }
 
@@ -171,7 +173,7 @@ fn what(neighbour: &locate::Neighbour) -> &'static str {
     if capabilities.router {
         "router"
     } else if capabilities.access_point {
-        "access-point"
+        "access_point"
     } else {
         "bridge"
     }
