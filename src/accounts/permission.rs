@@ -39,11 +39,21 @@ pub enum Permission {
     ApproveCapture,
     /// Take a copy of a capture, and hold it for longer than its time.
     OpenCapture,
+    /// See which machines are or were cut off, why, and whom no block touches.
+    ReadBlocks,
+    /// Propose that a machine be cut off.
+    RequestBlock,
+    /// Say yes or no to a block.
+    ApproveBlock,
+    /// Give a machine back before its time.
+    ReleaseBlock,
+    /// Freeze blocks for a time, and close the breaker.
+    FreezeBlocks,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Read,
         Self::Metrics,
         Self::OwnAccount,
@@ -60,6 +70,11 @@ impl Permission {
         Self::RequestCapture,
         Self::ApproveCapture,
         Self::OpenCapture,
+        Self::ReadBlocks,
+        Self::RequestBlock,
+        Self::ApproveBlock,
+        Self::ReleaseBlock,
+        Self::FreezeBlocks,
     ];
 
     /// The word: in scopes of tokens and in refusals.
@@ -81,6 +96,11 @@ impl Permission {
             Self::RequestCapture => "request_capture",
             Self::ApproveCapture => "approve_capture",
             Self::OpenCapture => "open_capture",
+            Self::ReadBlocks => "read_blocks",
+            Self::RequestBlock => "request_block",
+            Self::ApproveBlock => "approve_block",
+            Self::ReleaseBlock => "release_block",
+            Self::FreezeBlocks => "freeze_blocks",
         }
     }
 
@@ -104,6 +124,10 @@ impl Permission {
                 | Self::ReadCaptures
                 | Self::RequestCapture
                 | Self::OpenCapture
+                | Self::ReadBlocks
+                | Self::RequestBlock
+                | Self::ReleaseBlock
+                | Self::FreezeBlocks
         )
     }
 }
@@ -173,7 +197,7 @@ pub fn granted(role: Role) -> Permissions {
     let more: &[P] = match role {
         Role::Staff | Role::KeyAdmin => &[],
         Role::Viewer => &[P::ReadDetections],
-        Role::Duty => &[P::Acknowledge, P::Probe, P::ReadDetections, P::ReadCaptures, P::RequestCapture],
+        Role::Duty => &[P::Acknowledge, P::Probe, P::ReadDetections, P::ReadCaptures, P::RequestCapture, P::ReadBlocks, P::RequestBlock],
         Role::NetworkAdmin => &[
             P::Acknowledge,
             P::Maintain,
@@ -184,6 +208,11 @@ pub fn granted(role: Role) -> Permissions {
             P::RequestCapture,
             P::ApproveCapture,
             P::OpenCapture,
+            P::ReadBlocks,
+            P::RequestBlock,
+            P::ApproveBlock,
+            P::ReleaseBlock,
+            P::FreezeBlocks,
         ],
         Role::SectionChief => &[
             P::Acknowledge,
@@ -194,11 +223,35 @@ pub fn granted(role: Role) -> Permissions {
             P::RequestCapture,
             P::ApproveCapture,
             P::OpenCapture,
+            P::ReadBlocks,
+            P::RequestBlock,
+            P::ApproveBlock,
+            P::ReleaseBlock,
+            P::FreezeBlocks,
         ],
-        Role::Deputy | Role::Director => &[P::Acknowledge, P::Maintain, P::ReadDetections, P::ReadCaptures, P::ApproveCapture],
+        Role::Deputy | Role::Director => &[
+            P::Acknowledge,
+            P::Maintain,
+            P::ReadDetections,
+            P::ReadCaptures,
+            P::ApproveCapture,
+            P::ReadBlocks,
+            P::ApproveBlock,
+            P::FreezeBlocks,
+        ],
         Role::SystemAdmin => &[P::Maintain, P::Probe, P::TestNotices, P::ManageAccounts, P::GrantRoles, P::ReadDetections],
-        Role::SecurityAdmin => &[P::GrantRoles, P::GrantSeparated, P::ReadDetections, P::ReadCaptures, P::RequestCapture, P::OpenCapture],
-        Role::Auditor => &[P::ReadJournal, P::ReadDetections, P::ReadCaptures],
+        Role::SecurityAdmin => &[
+            P::GrantRoles,
+            P::GrantSeparated,
+            P::ReadDetections,
+            P::ReadCaptures,
+            P::RequestCapture,
+            P::OpenCapture,
+            P::ReadBlocks,
+            P::RequestBlock,
+            P::FreezeBlocks,
+        ],
+        Role::Auditor => &[P::ReadJournal, P::ReadDetections, P::ReadCaptures, P::ReadBlocks],
     };
     more.iter().copied().chain([P::Read, P::Metrics, P::OwnAccount]).collect()
 }

@@ -8,10 +8,12 @@
 
 pub mod actuator;
 pub mod case;
+pub mod counter;
 pub mod desk;
 pub mod gate;
 pub mod hold;
 pub mod limit;
+pub mod note;
 pub mod observation;
 pub mod order;
 pub mod shield;
@@ -19,6 +21,7 @@ pub mod store;
 pub mod tally;
 
 pub use case::{Case, Phase, Wish};
+pub use counter::Counter;
 pub use gate::{Decision, Permit};
 pub use observation::Observation;
 pub use order::{CaseId, Order, SessionChange, Spot, Verb};

@@ -231,6 +231,22 @@ pub fn answered(file: &Connection, wish: i64, answer: &str) -> rusqlite::Result<
     file.execute("UPDATE block_wish SET answer = ?2 WHERE id = ?1", params![wish, answer]).map(drop)
 }
 
+/// What the journal says of a case, the oldest first, `most` at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn story(file: &Connection, id: CaseId, most: u32) -> rusqlite::Result<Vec<journal::Recorded>> {
+    journal::about(file, "block", &format!("block:{id}"), most)
+}
+
+/// Asks the database at once; this thread waits.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn now<T>(store: &Store, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    ask(&store.reader()?).map_err(|error| StoreError::sqlite(store.path(), error))
+}
+
 /// Asks the database on a thread that may wait.
 ///
 /// # Errors
@@ -240,7 +256,7 @@ pub async fn read<T: Send + 'static>(
     ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
     let store = store.clone();
-    let read = tokio::task::spawn_blocking(move || ask(&store.reader()?).map_err(|error| StoreError::sqlite(store.path(), error)));
+    let read = tokio::task::spawn_blocking(move || now(&store, ask));
     read.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 

@@ -15,12 +15,13 @@ use crate::block::desk::{Accusation, Desk, Done, Located, World};
 use crate::block::gate::{Permit, Rail};
 use crate::block::shield::{Shield, Suspect};
 use crate::block::tally::Tally;
-use crate::block::{Case, Observation, Order};
+use crate::block::{Case, Counter, Observation, Order, counter};
 use crate::config::Settings;
 use crate::config::block::BlockSettings;
 use crate::daemon::inventory;
 use crate::daemon::supervise::{Supervisor, Task};
 use crate::daemon::tables;
+use crate::detect::MachineKey;
 use crate::incident;
 use crate::incident::windows::Purpose;
 use crate::model::{Finding, Subject, Timestamp, clock};
@@ -93,6 +94,11 @@ impl Blocks {
         &self.tally
     }
 
+    /// Where people see cases and say what they wish.
+    pub(super) fn counter(&self) -> Arc<Counter> {
+        Arc::new(Counter::new(self.house.around.store.clone(), Arc::clone(&self.house) as Arc<dyn counter::Rules>))
+    }
+
     /// Another configuration is in force.
     pub(super) fn reloaded(&self, settings: &Settings) {
         self.house.setup.store(Arc::new(Setup::new(settings, &self.house.around.transport)));
@@ -119,6 +125,16 @@ impl Blocks {
 struct House {
     around: Around,
     setup: ArcSwap<Setup>,
+}
+
+impl counter::Rules for House {
+    fn settings(&self) -> Arc<BlockSettings> {
+        Arc::clone(&self.setup.load().block)
+    }
+
+    fn explain(&self, machine: MachineKey) -> Vec<Rail> {
+        World::protected(self, &place::suspect(self, machine), clock::wall())
+    }
 }
 
 impl World for House {

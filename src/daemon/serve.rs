@@ -356,6 +356,7 @@ impl House {
         let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default(), baselines: None });
         let reach = web::Reachability::new(Arc::clone(self.ping.board()), hosts);
         let app = app.with_reach(reach).with_outbox(Arc::clone(&self.sender)).with_incidents(Arc::clone(self.incidents.hall()));
+        let app = app.with_blocks(self.blocks.counter());
         let app = app.with_detect(Arc::clone(self.detect.board())).with_recordings(Arc::clone(&self.recordings));
         let app = self.doors.hang(app, settings);
         let mut routes = web::router(Arc::clone(&app));

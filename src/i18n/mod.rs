@@ -82,6 +82,7 @@ pub struct UnknownLang;
 /// The files of each language, in the same order: (Chinese, English).
 const FILES: &[(&str, &str)] = &[
     (include_str!("texts/access.zh-CN.ftl"), include_str!("texts/access.en.ftl")),
+    (include_str!("texts/blocking.zh-CN.ftl"), include_str!("texts/blocking.en.ftl")),
     (include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl")),
     (include_str!("texts/host.zh-CN.ftl"), include_str!("texts/host.en.ftl")),
     (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
@@ -142,6 +143,21 @@ pub fn filled(lang: Lang, key: &str, values: &[(&str, FluentValue<'_>)]) -> Stri
     let missing = wanted.filter(|name| !values.iter().any(|(given, _)| given == name)).map(|name| (name, FluentValue::from("—")));
     let all: Vec<(&str, FluentValue<'_>)> = values.iter().map(|(name, value)| (*name, value.clone())).chain(missing).collect();
     format(lang, key, &all)
+}
+
+/// What words in evidence say, in the reader's language: rails of blocks and notes of cases. What is no word stays as it is.
+pub fn coded(lang: Lang, name: &str, text: &str) -> String {
+    let said = |word: &str| {
+        let key = match name {
+            "rails" => format!("incident-rail-{word}"),
+            "note" => format!("incident-note-{word}"),
+            _ => return None,
+        };
+        Some(self::text(lang, &key)).filter(|said| *said != key)
+    };
+    let all: Option<Vec<String>> = text.split(' ').map(said).collect();
+    let between = if lang == Lang::ZhCn { "；" } else { "; " };
+    all.map_or_else(|| text.to_owned(), |all| all.join(between))
 }
 
 #[cfg(test)]

@@ -116,7 +116,8 @@ pub fn values(notices: &[Notice], total: usize, reader: &Reader) -> Value {
 fn change(notice: &Notice, reader: &Reader) -> Value {
     let Reader { lang, zone, .. } = reader;
     let children: Vec<String> = notice.children.iter().take(CHILDREN).map(Subject::name).collect();
-    let facts: Vec<Value> = notice.evidence.iter().map(|(name, value)| context! { name, value => fact(*lang, value, zone) }).collect();
+    let facts: Vec<Value> =
+        notice.evidence.iter().map(|(name, value)| context! { name, value => worded(*lang, name, value, zone) }).collect();
     context! {
         incident => notice.incident.0,
         change => notice.change.word(),
@@ -159,11 +160,20 @@ fn title(lang: Lang, rule: &str) -> String {
 
 /// Numbers stay numbers, so that a sentence may count by them; everything else is words.
 fn arguments(lang: Lang, evidence: &Evidence, zone: &TimeZone) -> Vec<(String, Argument<'static>)> {
-    let argument = |value: &Fact| match value {
+    let argument = |name: &str, value: &Fact| match value {
         Fact::Count(count) => Argument::from(*count),
+        Fact::Text(text) => Argument::from(i18n::coded(lang, name, text)),
         other => Argument::from(fact(lang, other, zone)),
     };
-    evidence.iter().map(|(name, value)| (name.clone(), argument(value))).collect()
+    evidence.iter().map(|(name, value)| (name.clone(), argument(name, value))).collect()
+}
+
+/// The same, where its name says that it is words of ours.
+fn worded(lang: Lang, name: &str, value: &Fact, zone: &TimeZone) -> String {
+    match value {
+        Fact::Text(text) => i18n::coded(lang, name, text),
+        other => fact(lang, other, zone),
+    }
 }
 
 /// One fact as people read it.

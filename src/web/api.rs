@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::app::App;
+use super::block_api;
 use super::capture_api;
 use super::csv::Csv;
 use super::detect_api;
@@ -63,6 +64,7 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/maintenance", P::Read, incident_api::windows),
         get("/api/v1/events", P::Read, incident_api::events),
     ];
+    rows.extend(block_api::rows());
     rows.extend(capture_api::rows());
     rows
 }

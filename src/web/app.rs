@@ -14,6 +14,7 @@ use super::source::{HistoryError, HistorySource, Keeping};
 use super::spark::{SparkMap, Sparks};
 use super::time::Clock;
 use crate::accounts::Accounts;
+use crate::block::Counter;
 use crate::capture::recording::Desk;
 use crate::detect;
 use crate::incident::Hall;
@@ -44,6 +45,7 @@ pub struct App {
     outbox: Option<Arc<Sender>>,
     detect: Arc<detect::Board>,
     recordings: Option<Arc<Desk>>,
+    blocks: Option<Arc<Counter>>,
 }
 
 impl App {
@@ -66,6 +68,7 @@ impl App {
             outbox: None,
             detect: Arc::default(),
             recordings: None,
+            blocks: None,
         }
     }
 
@@ -147,6 +150,18 @@ impl App {
     /// Captures of single hosts, where there is a place for them.
     pub(crate) const fn recordings(&self) -> Option<&Arc<Desk>> {
         self.recordings.as_ref()
+    }
+
+    /// With the cases of machines that are cut off.
+    #[must_use]
+    pub fn with_blocks(mut self, counter: Arc<Counter>) -> Self {
+        self.blocks = Some(counter);
+        self
+    }
+
+    /// Cases of machines that are cut off, where there is a place for them.
+    pub(crate) const fn blocks(&self) -> Option<&Arc<Counter>> {
+        self.blocks.as_ref()
     }
 
     /// From now on by these rules.

@@ -43,6 +43,9 @@ pub(crate) enum Failure {
     /// Something cannot be done with a capture as it stands.
     #[error("{0}")]
     Capture(String),
+    /// No block has this number.
+    #[error("there is no block {0}")]
+    NoBlock(i64),
     /// The device has no such port.
     #[error("the device {0:?} has no port named {1:?}")]
     NoPort(String, String),
@@ -87,7 +90,8 @@ impl Failure {
             | Self::NoDevice(_)
             | Self::NoPort(..)
             | Self::NoPortNumber(_)
-            | Self::NoCapture(_) => StatusCode::NOT_FOUND,
+            | Self::NoCapture(_)
+            | Self::NoBlock(_) => StatusCode::NOT_FOUND,
             Self::Capture(_) => StatusCode::CONFLICT,
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadParameter(..) => StatusCode::BAD_REQUEST,
@@ -106,6 +110,7 @@ impl Failure {
             Self::NoMachine(_) => ("machine-fail", "machine-fail-do"),
             Self::NoCapture(_) => ("recording-fail", "recording-fail-do"),
             Self::Capture(_) => ("recording-conflict", "recording-conflict-do"),
+            Self::NoBlock(_) => ("blocking-fail", "blocking-fail-do"),
             Self::NoHost(_) => ("host-fail", "host-fail-do"),
             Self::NoDevice(_) => ("web-fail-device", "web-fail-device-do"),
             Self::NoPort(..) | Self::NoPortNumber(_) => ("web-fail-port", "web-fail-port-do"),
@@ -130,6 +135,7 @@ impl Failure {
             Self::NoPort(device, port) => format!("{device} {port}"),
             Self::NoPortNumber(number) => number.to_string(),
             Self::NoCapture(number) => number.to_string(),
+            Self::NoBlock(number) => format!("B{number}"),
             Self::BadParameter(name, _) => (*name).to_owned(),
             _ => String::new(),
         }
@@ -142,6 +148,7 @@ impl Failure {
             Self::NoMachine(_) => "no_machine",
             Self::NoCapture(_) => "no_capture",
             Self::Capture(_) => "capture",
+            Self::NoBlock(_) => "no_block",
             Self::NoHost(_) => "no_host",
             Self::NoDevice(_) => "no_device",
             Self::NoPort(..) | Self::NoPortNumber(_) => "no_port",

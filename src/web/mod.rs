@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod app;
 mod assets;
+mod block_api;
 mod capture_api;
 mod change;
 mod csv;

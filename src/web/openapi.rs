@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The document of `/api/v1/openapi.json`.
 pub(crate) fn document() -> Value {
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Netroom",
@@ -121,7 +121,11 @@ pub(crate) fn document() -> Value {
             "/api/v1/changes": path("The last changes of state since the start, newest first", &[], &of("changes", json!({ "type": "array" }))),
         },
         "components": { "schemas": schemas() },
-    })
+    });
+    if let (Some(paths), Value::Object(blocks)) = (document["paths"].as_object_mut(), block_paths()) {
+        paths.extend(blocks);
+    }
+    document
 }
 
 fn path(summary: &str, parameters: &[Value], answer: &Value) -> Value {
@@ -183,6 +187,49 @@ fn posted(mut described: Value, form: Option<&Value>) -> Value {
         operations.insert("post".to_owned(), operation);
     }
     described
+}
+
+/// The addresses of blocks.
+fn block_paths() -> Value {
+    json!({
+        "/api/v1/blocks": blocks(),
+        "/api/v1/blocks/protected": path(
+            "Whom no block touches, and what protects one machine",
+            &[in_query("machine", "A MAC or IP address", "string")], &of("lines", json!({ "type": "array", "items": { "type": "object" } })),
+        ),
+        "/api/v1/blocks/freeze": posted(path("Block nothing without a person until a minute of the office's clock; an empty `until` ends a freeze", &[], &answered()), Some(&texts(&["until", "reason"]))),
+        "/api/v1/blocks/reset": posted(path("Close the breaker", &[], &answered()), Some(&texts(&["reason"]))),
+        "/api/v1/blocks/{id}": path("One block", &[block_id()], &reference("Block")),
+        "/api/v1/blocks/{id}/approve": posted(path("Say yes to a block", &[block_id()], &answered()), None),
+        "/api/v1/blocks/{id}/decline": posted(path("Say no to a block", &[block_id()], &answered()), Some(&texts(&["reason"]))),
+        "/api/v1/blocks/{id}/release": posted(path("Give a machine back", &[block_id()], &answered()), Some(&texts(&["reason"]))),
+    })
+}
+
+/// Blocks: listed and proposed.
+fn blocks() -> Value {
+    let parameters = [in_query("phase", "A phase, or `all`; those that are not over without it", "string")];
+    let mut described = path("Blocks", &parameters, &of("blocks", array("Block")));
+    let asked = posted(path("Propose that a machine be cut off", &[], &answered()), Some(&texts(&["machine", "reason"])));
+    if let (Some(described), Some(asked)) = (described.as_object_mut(), asked.get("post")) {
+        described.insert("post".to_owned(), asked.clone());
+    }
+    described
+}
+
+fn block_id() -> Value {
+    in_path("id", "The block's number, without its B", "integer")
+}
+
+/// What the desk has answered to a wish; null while it has not.
+fn answered() -> Value {
+    of("answer", json!({ "type": ["string", "null"] }))
+}
+
+/// A form of texts.
+fn texts(names: &[&str]) -> Value {
+    let properties: serde_json::Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
+    json!({ "type": "object", "properties": properties })
 }
 
 /// Captures: listed and asked for.
@@ -293,6 +340,21 @@ fn schemas() -> Value {
                 "state": { "enum": ["up", "down", "shut", "unknown"] }, "speed_bps": { "type": ["integer", "null"] },
                 "in_bps": number(), "out_bps": number(), "used_percent": number(),
                 "errors_pps": number(), "discards_pps": number(), "gap": { "type": ["string", "null"] },
+            },
+        },
+        "Block": {
+            "type": "object",
+            "properties": {
+                "id": { "type": "integer" }, "name": { "type": "string" }, "mac": { "type": ["string", "null"] },
+                "ip": { "type": ["string", "null"] }, "rule": { "type": "string" }, "reason": { "type": "string" },
+                "phase": { "type": "string" }, "place": { "type": "string" }, "rails": { "type": "array", "items": { "type": "object" } },
+                "votes": { "type": "array", "items": { "type": "object" } }, "order": { "type": ["object", "null"] },
+                "varbinds": { "type": "array", "items": { "type": "string" } }, "before": { "type": ["object", "null"] },
+                "after": { "type": ["object", "null"] }, "first": { "type": "integer" }, "opened": { "type": "integer" },
+                "changed": { "type": "integer" }, "blocked": { "type": ["integer", "null"] }, "until": { "type": ["integer", "null"] },
+                "released": { "type": ["integer", "null"] }, "took_ms": { "type": ["integer", "null"] },
+                "follows": { "type": ["integer", "null"] }, "note": { "type": "string" }, "step": { "type": "integer" },
+                "evidence": { "type": "object" }, "path": {},
             },
         },
         "Capture": {

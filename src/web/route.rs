@@ -85,6 +85,7 @@ fn table() -> Vec<Row> {
     rows.extend(account_rows());
     rows.extend(incident_rows());
     rows.extend(capture_rows());
+    rows.extend(block_rows());
     rows.extend(api::rows());
     rows
 }
@@ -115,6 +116,22 @@ fn capture_rows() -> Vec<Row> {
         post("/capture/{id}/hold", P::OpenCapture, act::hold),
         post("/capture/{id}/release", P::ApproveCapture, act::release),
         post("/capture/{id}/delete", P::ApproveCapture, act::delete),
+    ]
+}
+
+fn block_rows() -> Vec<Row> {
+    use pages::block::{self, act};
+    vec![
+        get("/blocks", P::ReadBlocks, block::page),
+        post("/blocks", P::RequestBlock, act::request),
+        get("/blocks/protected", P::ReadBlocks, block::protected),
+        post("/blocks/freeze", P::FreezeBlocks, act::freeze),
+        post("/blocks/reset", P::FreezeBlocks, act::reset),
+        get("/block/{id}", P::ReadBlocks, block::one),
+        get("/block/{id}/slip", P::ReadBlocks, block::slip),
+        post("/block/{id}/approve", P::ApproveBlock, act::approve),
+        post("/block/{id}/decline", P::ApproveBlock, act::decline),
+        post("/block/{id}/release", P::ReleaseBlock, act::release),
     ]
 }
 

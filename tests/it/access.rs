@@ -10,7 +10,11 @@ use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, C
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use netroom::accounts::{self, Accounts, NewAccount, Permission, Permissions, Role, Rules, Token};
+use netroom::block::counter::{self, Counter};
+use netroom::block::gate::Rail;
 use netroom::capture::recording::{self, Desk};
+use netroom::config::block::{BlockSettings, Guarded, ProtectSettings};
+use netroom::detect::MachineKey;
 use netroom::journal::{Actor, Via};
 use netroom::store::Store;
 use netroom::web::{AccessRules, addresses, protect, router};
@@ -19,12 +23,34 @@ use tower::ServiceExt as _;
 
 use crate::web::fixture::{NOW, World};
 
+/// One line that protects, and the machine that it is about.
+struct Town;
+
+impl counter::Rules for Town {
+    fn settings(&self) -> Arc<BlockSettings> {
+        let printer = ProtectSettings {
+            place: "netroom.toml:7".into(),
+            guarded: Guarded::Who("10.1.0.9".parse().unwrap()),
+            owner: "Li Ming".into(),
+            reason: "the registry's printer".into(),
+            until: None,
+        };
+        Arc::new(BlockSettings { protected: vec![printer], ..BlockSettings::default() })
+    }
+
+    fn explain(&self, machine: MachineKey) -> Vec<Rail> {
+        let line = || Rail::Protected { line: "netroom.toml:7".into(), reason: "the registry's printer".into(), owner: "Li Ming".into() };
+        if machine.to_string() == "10.1.0.9" { vec![line()] } else { Vec::new() }
+    }
+}
+
 const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Office {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) store: Store,
     app: Arc<netroom::web::App>,
     routes: Router,
 }
@@ -70,12 +96,13 @@ impl Office {
         }
         let rules = recording::Rules { interfaces: vec!["eth1".into()], ..recording::Rules::default() };
         let desk = Arc::new(Desk::new(store.clone(), dir.path(), rules));
-        let accounts = Arc::new(Accounts::open(store, Rules::default()).unwrap());
+        let counter = Arc::new(Counter::new(store.clone(), Arc::new(Town)));
+        let accounts = Arc::new(Accounts::open(store.clone(), Rules::default()).unwrap());
         let rules = AccessRules { anonymous, proxies: Vec::new() };
         let app = World::new(NOW).app(CancellationToken::new()).with_clock(|| NOW);
-        let app = app.with_recordings(Arc::clone(&desk)).with_accounts(Arc::clone(&accounts), rules);
+        let app = app.with_blocks(counter).with_recordings(Arc::clone(&desk)).with_accounts(Arc::clone(&accounts), rules);
         let app = Arc::new(app);
-        Self { dir, accounts, desk, routes: router(Arc::clone(&app)), app }
+        Self { dir, accounts, desk, store, routes: router(Arc::clone(&app)), app }
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {

@@ -11,6 +11,8 @@ mod bench_farm;
 #[cfg(test)]
 mod block_ports;
 #[cfg(test)]
+mod blocks;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod campus;

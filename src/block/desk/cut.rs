@@ -4,6 +4,7 @@ use super::{AGAIN_EVERY, COMPARE_EVERY, Desk, Done, Located, Opening, SOON, Worl
 use crate::block::case::{Case, Phase};
 use crate::block::gate::{self, Approval, Decision, Facts, Path, Permit, Purpose, Request};
 use crate::block::limit::{self, Lately, Room};
+use crate::block::note::Note;
 use crate::block::{Observation, Order, store};
 use crate::config::block::{Action, Mode};
 use crate::journal::Actor;
@@ -177,7 +178,7 @@ impl<W: World> Desk<W> {
         let mut case = case;
         case.after = Some(after);
         self.holds.give(case.id);
-        self.failed(case, Phase::Wanted, "the device took the change and did not make it".into()).await
+        self.failed(case, Phase::Wanted, Note::NotMade.to_string()).await
     }
 
     /// Nobody knows whether it was done: the device is read until it answers.
@@ -233,7 +234,7 @@ impl<W: World> Desk<W> {
             Ok(_) => {
                 // It was never set. Leave that was given then is none now: the gate is asked again.
                 self.holds.give(case.id);
-                case.note = "it was not set before the program ended; asked again".into();
+                case.note = Note::NotSet.to_string();
                 (case.phase, case.due) = (Phase::Open, self.world.now());
                 self.keep(case, Some(Phase::Wanted), &Actor::daemon()).await
             }
@@ -256,7 +257,7 @@ impl<W: World> Desk<W> {
                 let restarted = |after: &Observation| found.uptime_ticks.zip(after.uptime_ticks).is_some_and(|(is, was)| is < was);
                 let has_restarted = case.after.as_ref().is_some_and(restarted);
                 (case.phase, case.after) = (Phase::Drifted, Some(found));
-                case.note = if has_restarted { "the switch has restarted without it" } else { "somebody has changed it by hand" }.into();
+                case.note = if has_restarted { Note::Restarted } else { Note::ByHand }.to_string();
                 self.told(&case, "block-drift", Severity::Major).await;
                 self.keep(case.clone(), Some(Phase::Blocked), &Actor::daemon()).await?;
                 // A restart is nobody's will; what a person has changed is asked about.

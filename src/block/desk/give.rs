@@ -4,6 +4,7 @@ use super::{AGAIN_EVERY, Desk, LOOKED_AGAIN, World};
 use crate::block::case::{Case, Phase};
 use crate::block::gate::{self, Decision, Facts, Path, Purpose, Rail, Request};
 use crate::block::hold::Given;
+use crate::block::note::Note;
 use crate::block::{Observation, Order, store};
 use crate::config::block::Mode;
 use crate::journal::Actor;
@@ -16,21 +17,17 @@ impl<W: World> Desk<W> {
         let from = case.phase;
         let (left, undo) = match self.holds.given(case.id) {
             Given::Last { left, undo } => (left, undo),
-            Given::Nothing => return self.released(case, from, path, "nothing was held any more").await,
-            Given::Others(others) => {
-                let others: Vec<String> = others.iter().map(ToString::to_string).collect();
-                let note = format!("the port stays as it is for {}", others.join(", "));
-                return self.released(case, from, path, &note).await;
-            }
+            Given::Nothing => return self.released(case, from, path, Some(Note::NothingHeld)).await,
+            Given::Others(_) => return self.released(case, from, path, Some(Note::HeldByOthers)).await,
         };
-        let Some(undo) = undo else { return self.released(case, from, path, "there was nothing to put back").await };
+        let Some(undo) = undo else { return self.released(case, from, path, Some(Note::NothingBack)).await };
         let found = match self.world.observe(&undo).await {
             Ok(found) => found,
             Err(why) => return self.not_released(case, from, &why).await,
         };
         if found.fulfils(&undo) == Some(true) {
             case.after = Some(found);
-            return self.released(case, from, path, "it was as before already").await;
+            return self.released(case, from, path, Some(Note::AsBefore)).await;
         }
         let request = Request { case: case.id, path: path.clone(), purpose: Purpose::Release, order: undo.clone(), reason: String::new() };
         match gate::decide(request, &self.of_release(&case, left, found.clone())) {
@@ -49,7 +46,7 @@ impl<W: World> Desk<W> {
             Decision::Refuse(rails) if rails.iter().any(|rail| matches!(rail, Rail::Drift { .. })) => {
                 // Somebody has made of the port what it is now. It is theirs.
                 (case.after, case.rails) = (Some(found), rails);
-                self.released(case, from, path, "the port was changed by hand meanwhile and is left so").await
+                self.released(case, from, path, Some(Note::LeftChanged)).await
             }
             Decision::Observe(rails) | Decision::Ask(rails) | Decision::Refuse(rails) => {
                 let why = rails.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -79,17 +76,17 @@ impl<W: World> Desk<W> {
         let is_done = after.fulfils(undo) != Some(false);
         case.after = Some(after);
         if is_done {
-            self.released(case, Phase::Releasing, path, "").await
+            self.released(case, Phase::Releasing, path, None).await
         } else {
-            self.not_released(case, Phase::Releasing, "the device took the change and did not make it").await
+            self.not_released(case, Phase::Releasing, &Note::NotMade.to_string()).await
         }
     }
 
-    async fn released(&mut self, mut case: Case, from: Phase, path: &Path, note: &str) -> Result<(), StoreError> {
+    async fn released(&mut self, mut case: Case, from: Phase, path: &Path, note: Option<Note>) -> Result<(), StoreError> {
         let now = self.world.now();
         self.holds.give(case.id);
         (case.phase, case.released, case.due) = (Phase::Released, Some(now), now + LOOKED_AGAIN);
-        case.note = note.to_owned();
+        case.note = note.map(|note| note.to_string()).unwrap_or_default();
         self.cleared(&case).await;
         self.keep(case, Some(from), &store::actor(path)).await
     }
@@ -112,7 +109,7 @@ impl<W: World> Desk<W> {
             && let Ok(found) = self.world.observe(&undo).await
             && found.fulfils(&undo) == Some(false)
         {
-            case.note = "ten minutes after the release the port is not as it was given back".into();
+            case.note = Note::NotAsGiven.to_string();
             self.told(&case, "block-release-failed", Severity::Major).await;
             return self.keep(case, Some(Phase::Released), &Actor::daemon()).await;
         }

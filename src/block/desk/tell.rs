@@ -2,6 +2,8 @@
 
 use super::{Desk, World};
 use crate::block::case::Case;
+use crate::block::gate::Rail;
+use crate::block::note::Note;
 use crate::model::{Evidence, Fact, Finding, Severity, Subject, Verdict};
 
 /// The rules of this room, each with its sentence `incident-finding-RULE`.
@@ -37,13 +39,15 @@ impl<W: World> Desk<W> {
 
 fn finding(case: &Case, rule: &'static str, verdict: Verdict, at: crate::model::Timestamp) -> Finding {
     let text = |text: String| Fact::Text(if text.is_empty() { "-".to_owned() } else { text });
-    let rails = case.rails.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let rails = case.rails.iter().map(Rail::word).collect::<Vec<_>>().join(" ");
+    // Words, where there are words: each reader gets them in the own language.
+    let note = Note::of(&case.note).map_or_else(|| case.note.clone(), |note| note.word().to_owned());
     let evidence: Evidence = [
         ("case", text(case.id.to_string())),
         ("place", text(case.place())),
         ("reason", text(case.reason.clone())),
         ("rails", text(rails)),
-        ("note", text(case.note.clone())),
+        ("note", text(note)),
         ("until", case.until.map_or_else(|| text(String::new()), Fact::Time)),
     ]
     .into_iter()

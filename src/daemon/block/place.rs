@@ -9,7 +9,7 @@ use crate::block::desk::Located;
 use crate::block::gate::{Place, PortKind};
 use crate::block::shield::Suspect;
 use crate::block::{Case, Spot};
-use crate::detect::Site;
+use crate::detect::{MachineKey, Site};
 use crate::locate::class::{Infrastructure, Why};
 use crate::locate::find::ENOUGH;
 use crate::locate::fresh::{self, Fresh};
@@ -100,6 +100,26 @@ pub(super) async fn locate(house: &House, case: &Case) -> Located {
         ports: live.map_or(0, |live| live.ports.iter().filter(|port| SOCKETS.contains(&port.identity.if_type)).count()),
         round,
     }
+}
+
+/// What the tables know of a machine, without a question to its switch.
+pub(super) fn suspect(house: &House, machine: MachineKey) -> Suspect {
+    let view = View::new(house);
+    let bound = |ip: IpAddr| locate::table::bindings(&view.all, ip.to_canonical()).into_iter().find_map(|(_, binding)| binding.mac);
+    let (mac, ip) = match machine {
+        MachineKey::Mac(mac) => (Some(mac), None),
+        MachineKey::Ip(ip) => (bound(ip), Some(ip)),
+    };
+    let Some(mac) = mac else { return Suspect { ips: ip.into_iter().collect(), ..Suspect::default() } };
+    let found = view.find(house, mac);
+    let mut suspect = Suspect { mac: Some(mac), ips: view.addresses(mac, ip), own: found.own, ..Suspect::default() };
+    if let Some(best) = found.candidates.first().filter(|best| is_place(best)) {
+        suspect.vlan = u16::try_from(best.vlan).ok().filter(|vlan| *vlan > 0);
+        suspect.port = Some((Arc::clone(&best.device), Arc::clone(&best.port)));
+        suspect.alias = alias(house.live(&best.device).as_deref(), best.if_index, None);
+        suspect.beside = best.others.clone();
+    }
+    suspect
 }
 
 /// Whether the tables show the machine at another port since it was cut off: costs no question.

@@ -1,6 +1,7 @@
 //! The pages, one file each: a handler that gathers, a template that shows, and the parts that the live stream renews.
 
 pub(crate) mod account;
+pub(crate) mod block;
 pub(crate) mod capture;
 pub(crate) mod detect;
 pub(crate) mod device;

@@ -2,6 +2,7 @@
 
 use fluent_bundle::FluentValue;
 
+use crate::i18n;
 use crate::model::units::si;
 use crate::model::{Evidence, Fact, Subject};
 use crate::web::time::Clock;
@@ -20,6 +21,9 @@ pub(crate) fn sentence(words: Words, clock: &Clock, subject: &Subject, rule: &st
         .filter(|(given, _)| *given != "subject")
         .map(|(given, fact)| match fact {
             Fact::Count(count) => (given.as_str(), FluentValue::from(*count)),
+            Fact::Text(text) if ["rails", "note"].contains(&given.as_str()) => {
+                (given.as_str(), FluentValue::from(i18n::coded(words.0, given, text)))
+            }
             Fact::Text(sample) if given == "sample" => (given.as_str(), FluentValue::from(shortened(sample))),
             other => (given.as_str(), FluentValue::from(written(words, clock, other))),
         })
@@ -53,6 +57,7 @@ pub(crate) fn all(words: Words, clock: &Clock, evidence: &Evidence) -> Vec<(Stri
     };
     let value = |name: &str, fact: &Fact| match (name, fact) {
         ("level", Fact::Text(level)) => words.t(&format!("incident-level-{level}")),
+        ("rails" | "note", Fact::Text(text)) => i18n::coded(words.0, name, text),
         ("fault", Fact::Text(fault)) if !fault.is_empty() => words.t(&format!("host-fault-{fault}")),
         ("class", Fact::Text(class)) => words.t(&format!("machine-class-{class}")),
         _ => written(words, clock, fact),

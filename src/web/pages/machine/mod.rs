@@ -13,7 +13,7 @@ use axum::response::Response;
 pub(crate) use finding::{Finding, level, wound};
 pub(crate) use who::{Who, name_of};
 
-use super::{Part, capture, inner};
+use super::{Part, block, capture, inner};
 use crate::detect::portrait::Portrait;
 use crate::detect::standing::{Point, weigh};
 use crate::detect::{Detection, Machine, MachineKey};
@@ -72,6 +72,7 @@ struct MachinePage {
     sides: Html,
     day: Html,
     fan: Html,
+    block: Html,
     capture: Html,
 }
 
@@ -83,13 +84,14 @@ pub(crate) async fn page(State(app): State<Arc<App>>, Path(address): Path<String
     let name = name_of(&app, &known.machine, known.portrait.as_deref());
     let page = Page::new(visitor, clock, "detect", name.clone()).with_stream(&format!("machine&name={}", segment(&address)));
     let key = known.machine.key().map(|key| key.to_string()).unwrap_or_default();
-    let capture = capture::part(&app, &page, &key).await;
+    let (block, capture) = (block::part(&app, &page, &key).await, capture::part(&app, &page, &key).await);
     Ok(render(&MachinePage {
         head: inner(&parts, "head"),
         findings: inner(&parts, "findings"),
         sides: inner(&parts, "sides"),
         day: inner(&parts, "day"),
         fan: inner(&parts, "fan"),
+        block,
         capture,
         page,
         name,
