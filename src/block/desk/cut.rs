@@ -30,6 +30,9 @@ impl<W: World> Desk<W> {
         let Some(order) = case.order.clone() else {
             case.rails = self.world.protected(&located.suspect, self.world.now());
             case.rails.push(gate::Rail::Nowhere);
+            if mode == Mode::Observe {
+                return self.observed(case, from, SOON).await;
+            }
             return self.refused(case, from).await;
         };
         let path = match (&case.path, from) {
@@ -44,11 +47,9 @@ impl<W: World> Desk<W> {
                 self.cut(case, from, permit).await
             }
             Decision::Observe(rails) => {
-                (case.rails, case.phase) = (rails, Phase::Observed);
+                case.rails = rails;
                 case.varbinds = self.world.varbinds(&order, None);
-                case.due = facts.now + AGAIN_EVERY * 10;
-                self.told(&case, "block-would", Severity::Info).await;
-                self.keep(case, Some(from), &Actor::daemon()).await
+                self.observed(case, from, AGAIN_EVERY * 10).await
             }
             Decision::Ask(rails) => {
                 let phase = if from == Phase::Drifted { Phase::Drifted } else { Phase::Waiting };
@@ -66,6 +67,14 @@ impl<W: World> Desk<W> {
                 self.refused(case, from).await
             }
         }
+    }
+
+    /// It is told what would be done, and looked at again after a while.
+    async fn observed(&mut self, mut case: Case, from: Phase, again: std::time::Duration) -> Result<(), StoreError> {
+        case.phase = if from == Phase::Drifted { Phase::Drifted } else { Phase::Observed };
+        case.due = self.world.now() + again;
+        self.told(&case, "block-would", Severity::Info).await;
+        self.keep(case, Some(from), &Actor::daemon()).await
     }
 
     async fn refused(&mut self, mut case: Case, from: Phase) -> Result<(), StoreError> {

@@ -158,6 +158,11 @@ impl Host {
         flow
     }
 
+    /// What it is.
+    pub(super) const fn class(&self) -> Class {
+        self.class
+    }
+
     /// Whether the host is switched on.
     pub(super) const fn is_on(&self, at: Timestamp) -> bool {
         let (_, weekday, hour) = local_hour(at, self.offset_ms);

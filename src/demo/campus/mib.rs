@@ -1,11 +1,11 @@
 //! A switch of the campus as SNMP shows it: system group (SNMPv2-MIB), ifTable and ifXTable (IF-MIB), duplex
-//! (EtherLike-MIB), engine time (SNMP-FRAMEWORK-MIB).
+//! (EtherLike-MIB), engine time (SNMP-FRAMEWORK-MIB); who sits where is added by [`seats`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::plan::Quirk;
 use super::switch::{Feed, Port, Switch};
-use super::{Campus, Reader};
+use super::{Campus, Reader, seats};
 use crate::demo::agent::{Datum, Mib, Missing};
 use crate::model::{METRICS, PortMetric, Timestamp};
 use crate::snmp::oid::{Oid, OidError};
@@ -17,7 +17,7 @@ pub(super) const MTU: u32 = 1500;
 
 /// What stands in a cell.
 #[derive(Clone, Debug)]
-enum Cell {
+pub(super) enum Cell {
     Fixed(Datum),
     UpTime,
     EngineBoots,
@@ -45,6 +45,7 @@ impl SwitchMib {
     /// The objects of the switch at this place.
     pub(super) fn new(campus: Arc<Campus>, place: usize) -> Result<Self, OidError> {
         let mut cells = cells(place, &campus.switches[place])?;
+        cells.extend(seats::rows(&campus, place)?);
         cells.sort_by(|a, b| a.0.cmp(&b.0));
         let reader = Mutex::new(campus.reader());
         Ok(Self { campus, place, cells, reader })
@@ -107,13 +108,15 @@ impl Mib for SwitchMib {
     }
 }
 
-type Rows = Vec<(Oid, Cell)>;
+/// A cell with its name.
+pub(super) type Row = (Oid, Cell);
+type Rows = Vec<Row>;
 
-fn fixed(octets: impl AsRef<[u8]>) -> Cell {
+pub(super) fn fixed(octets: impl AsRef<[u8]>) -> Cell {
     Cell::Fixed(Datum::octets(octets))
 }
 
-fn integer(number: u32) -> Cell {
+pub(super) fn integer(number: u32) -> Cell {
     Cell::Fixed(Datum::Integer(i64::from(number)))
 }
 

@@ -11,6 +11,7 @@ mod host;
 mod mib;
 mod plan;
 mod reader;
+mod seats;
 mod switch;
 
 use std::io;

@@ -228,6 +228,11 @@ impl Mirror {
     }
 }
 
+/// The MAC addresses of the machines that sit on the segment, those that never rest first.
+pub fn stations() -> Vec<[u8; 6]> {
+    [WORM, HOG, SHARER].into_iter().chain(101..101 + PEOPLE).map(|place| station(place).0).collect()
+}
+
 /// The machine at a place of the segment.
 fn station(place: u8) -> End {
     let maker = match place % 3 {
