@@ -5,6 +5,7 @@ mod place;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, mpsc};
@@ -81,7 +82,8 @@ impl Blocks {
     pub(super) fn new(settings: &Settings, around: Around) -> Self {
         let (accusations, receiver) = mpsc::channel(QUEUE);
         let setup = ArcSwap::from_pointee(Setup::new(settings, &around.transport));
-        Self { house: Arc::new(House { around, setup }), tally: Arc::default(), accusations, receiver: Mutex::new(receiver) }
+        let house = Arc::new(House { around, setup, started: clock::monotonic() });
+        Self { house, tally: Arc::default(), accusations, receiver: Mutex::new(receiver) }
     }
 
     /// Where accusations go.
@@ -125,6 +127,7 @@ impl Blocks {
 struct House {
     around: Around,
     setup: ArcSwap<Setup>,
+    started: Instant,
 }
 
 impl counter::Rules for House {

@@ -129,6 +129,16 @@ impl Located {
         TableCollector { stats: Arc::clone(&self.stats), facts: Box::new(facts) }
     }
 
+    /// Whether a device that answers has not told its tables yet: a port that leads to it looks like any other.
+    pub(super) fn is_incomplete(&self) -> bool {
+        let setup = self.setup();
+        let answers = |name: &str| {
+            let live = self.around.live.device(name);
+            live.is_some_and(|live| matches!(live.health.state, DeviceState::Up | DeviceState::Degraded))
+        };
+        setup.walked.keys().any(|name| answers(name) && self.tables.of(name).is_none())
+    }
+
     /// What the configuration says now.
     pub(super) fn setup(&self) -> Arc<Setup> {
         self.setup.load_full()

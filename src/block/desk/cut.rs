@@ -48,6 +48,8 @@ impl<W: World> Desk<W> {
             }
             Decision::Observe(rails) => {
                 case.rails = rails;
+                // That nothing is set is what this mode means: nobody has to be asked for a yes here.
+                case.rails.retain(|rail| *rail != gate::Rail::Mode);
                 case.varbinds = self.world.varbinds(&order, None);
                 self.observed(case, from, AGAIN_EVERY * 10).await
             }

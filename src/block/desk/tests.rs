@@ -276,7 +276,9 @@ async fn nothing_is_set_until_a_mode_is_turned_on() {
     let machine = lab.switch.sits(9, 3);
     lab.accuse(machine).await;
     let case = lab.case(1).await;
-    assert_eq!((case.phase, case.varbinds), (Phase::Observed, vec!["ifAdminStatus.3".to_owned()]));
+    assert_eq!((case.phase, case.varbinds, case.rails), (Phase::Observed, vec!["ifAdminStatus.3".to_owned()], vec![]));
+    lab.accuse(mac(7)).await;
+    assert_eq!((lab.phase(2).await, lab.case(2).await.rails), (Phase::Observed, vec![Rail::Nowhere]), "what stands in the way is told");
     lab.wish("li", Wish::Approve { case: CaseId(1) }).await;
     lab.wish("li", Wish::Request { mac: Some(mac(9)), ip: None, reason: "virus".into() }).await;
     for _ in 0..90 {

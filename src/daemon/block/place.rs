@@ -1,5 +1,6 @@
 //! Where the machine of a case sits: by the tables, and by the switch itself, which is asked at once.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,13 +84,19 @@ pub(super) async fn locate(house: &House, case: &Case) -> Located {
     };
     let found = view.find(house, mac);
     let mut suspect = Suspect { mac: Some(mac), ips: view.addresses(mac, case.ip), own: found.own.clone(), ..Suspect::default() };
+    // After a start a port that leads to a switch whose tables are not read yet looks like a socket. One that never tells them
+    // is not waited for for ever: its addresses are known by polls.
+    let is_early = clock::monotonic().duration_since(house.started) < round * 2;
+    if is_early && house.around.located.is_incomplete() {
+        return nowhere(suspect);
+    }
     let Some(best) = found.candidates.first().filter(|best| is_place(best)) else { return nowhere(suspect) };
     let fresh = ask(house, &view, best, mac).await;
     let live = house.live(&best.device);
     suspect.vlan = u16::try_from(best.vlan).ok().filter(|vlan| *vlan > 0);
     suspect.port = Some((Arc::clone(&best.device), Arc::clone(&best.port)));
     suspect.alias = alias(live.as_deref(), best.if_index, fresh.as_ref());
-    let place = place(best, fresh.as_ref(), &house.around.located.ourselves.macs);
+    let place = place(best, fresh.as_ref(), &house.infrastructure());
     suspect.beside = place.macs.iter().copied().filter(|other| *other != mac).collect();
     Located {
         suspect,
@@ -156,7 +163,7 @@ async fn ask(house: &House, view: &View, best: &Candidate, mac: MacAddr) -> Opti
 }
 
 /// What the tables and the switch tell of the port. Who is seen there by either counts.
-fn place(best: &Candidate, fresh: Option<&Fresh>, ourselves: &[MacAddr]) -> Place {
+fn place(best: &Candidate, fresh: Option<&Fresh>, ours: &HashSet<MacAddr>) -> Place {
     let asked = fresh.map(|fresh| (fresh.at, !fresh.here.is_empty()));
     let mut macs: Vec<MacAddr> = best.others.clone();
     macs.extend(fresh.iter().flat_map(|fresh| fresh.macs.iter().copied()));
@@ -177,7 +184,7 @@ fn place(best: &Candidate, fresh: Option<&Fresh>, ourselves: &[MacAddr]) -> Plac
         is_root_port: best.is_root_port,
         neighbour: bridge.map(|bridge| (name(bridge), what(bridge).to_owned())),
         // Behind a port that leads on sits more than machines of rooms; a port with this machine behind it leads to us.
-        is_our_path: ourselves.iter().any(|mac| macs.contains(mac)) || best.leads_on.iter().any(|why| matches!(why, Why::Behind(_))),
+        is_our_path: macs.iter().any(|mac| ours.contains(mac)) || best.leads_on.iter().any(|why| matches!(why, Why::Behind(_))),
         has_phone: best.neighbours.iter().any(|neighbour| neighbour.capabilities.telephone),
         macs,
         rival: best.reasons.iter().find_map(|reason| match reason {
@@ -213,6 +220,14 @@ fn bridge_port(tables: &DeviceTables, if_index: u32) -> Option<u32> {
 }
 
 impl House {
+    /// The MAC addresses of this machine, and of all interfaces of all devices as polls tell them.
+    fn infrastructure(&self) -> HashSet<MacAddr> {
+        let located = &self.around.located;
+        let fleet = located.around.live.devices();
+        let polled = fleet.iter().flat_map(|cell| cell.load().ports.iter().filter_map(|port| port.identity.mac).collect::<Vec<_>>());
+        located.ourselves.macs.iter().copied().chain(polled).collect()
+    }
+
     fn live(&self, device: &str) -> Option<Arc<DeviceLive>> {
         self.around.located.around.live.device(device)
     }
