@@ -13,6 +13,7 @@ mod detect;
 mod device;
 mod discover;
 mod journal;
+mod locate;
 pub mod logging;
 mod mail;
 mod man;
@@ -100,6 +101,7 @@ enum Command {
     Analyze(analyze::Args),
     Capture(capture::Args),
     Block(block::Args),
+    Locate(locate::Args),
     Detect(detect::Args),
     #[command(hide = true)]
     Man(man::Args),
@@ -189,6 +191,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Analyze(args) => analyze::run(&args),
         Command::Capture(args) => capture::run(globals, args),
         Command::Block(args) => block::run(globals, args),
+        Command::Locate(args) => locate::run(globals, &args),
         Command::Detect(args) => detect::run(globals, args),
         Command::Man(args) => man::run(&args),
     }

@@ -34,6 +34,7 @@ pub mod systemd;
 mod tables;
 mod tables_judge;
 mod traps;
+mod view;
 mod vitals;
 
 pub use demo::{DemoOptions, demo};

@@ -33,6 +33,7 @@ use crate::daemon::tables::{self, Located};
 use crate::daemon::traps::{self, Traps};
 use crate::daemon::vitals;
 use crate::incident::rules::Reach;
+use crate::locate::seek::Seeker;
 use crate::metrics::{self, Metrics, OwnMetrics};
 use crate::model::clock;
 use crate::notify::{Outbox, Sender};
@@ -356,7 +357,7 @@ impl House {
         let hosts = Arc::new(Past { reader: self.ping.reader().clone(), counts: Arc::default(), baselines: None });
         let reach = web::Reachability::new(Arc::clone(self.ping.board()), hosts);
         let app = app.with_reach(reach).with_outbox(Arc::clone(&self.sender)).with_incidents(Arc::clone(self.incidents.hall()));
-        let app = app.with_blocks(self.blocks.counter());
+        let app = app.with_blocks(self.blocks.counter()).with_places(Arc::clone(&self.located) as Arc<dyn Seeker>);
         let app = app.with_detect(Arc::clone(self.detect.board())).with_recordings(Arc::clone(&self.recordings));
         let app = self.doors.hang(app, settings);
         let mut routes = web::router(Arc::clone(&app));

@@ -86,6 +86,7 @@ const FILES: &[(&str, &str)] = &[
     (include_str!("texts/common.zh-CN.ftl"), include_str!("texts/common.en.ftl")),
     (include_str!("texts/host.zh-CN.ftl"), include_str!("texts/host.en.ftl")),
     (include_str!("texts/graph.zh-CN.ftl"), include_str!("texts/graph.en.ftl")),
+    (include_str!("texts/locate.zh-CN.ftl"), include_str!("texts/locate.en.ftl")),
     (include_str!("texts/machine.zh-CN.ftl"), include_str!("texts/machine.en.ftl")),
     (include_str!("texts/notify.zh-CN.ftl"), include_str!("texts/notify.en.ftl")),
     (include_str!("texts/recording.zh-CN.ftl"), include_str!("texts/recording.en.ftl")),

@@ -161,6 +161,7 @@ pub struct Candidate {
     /// How many addresses are behind the port, this one among them.
     pub macs: usize,
     /// The others, the first 32.
+    #[serde(serialize_with = "all_written")]
     pub others: Vec<MacAddr>,
     /// Who says that it is the neighbour there.
     pub neighbours: Vec<Neighbour>,
@@ -176,6 +177,7 @@ pub struct Candidate {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Found {
     /// Who was asked for.
+    #[serde(serialize_with = "written")]
     pub mac: MacAddr,
     /// The watched device whose own address it is.
     pub own: Option<Arc<str>>,
@@ -192,6 +194,15 @@ impl Found {
         let is_rival = |reason: &Reason| matches!(reason, Reason::Rival(..));
         (!best.reasons.iter().any(is_rival)).then_some(best)
     }
+}
+
+/// As people write it.
+fn written<S: serde::Serializer>(mac: &MacAddr, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(mac)
+}
+
+fn all_written<S: serde::Serializer>(macs: &[MacAddr], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(macs.iter().map(ToString::to_string))
 }
 
 /// Finds a machine by its MAC address. What belongs to a watched device itself has no candidates: it is that device.

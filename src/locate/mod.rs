@@ -16,6 +16,7 @@ pub mod fresh;
 pub mod layout;
 pub mod merge;
 pub mod pace;
+pub mod seek;
 pub mod store;
 pub mod table;
 

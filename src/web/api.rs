@@ -61,6 +61,7 @@ pub(crate) fn rows() -> Vec<Row> {
         get("/api/v1/traffic", P::ReadDetections, detect_api::traffic),
         get("/api/v1/machines", P::ReadDetections, detect_api::machines),
         get("/api/v1/machines/{address}", P::ReadDetections, detect_api::machine),
+        get("/api/v1/locate/{what}", P::ReadDetections, super::pages::locate::api),
         get("/api/v1/maintenance", P::Read, incident_api::windows),
         get("/api/v1/events", P::Read, incident_api::events),
     ];

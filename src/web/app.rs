@@ -18,6 +18,7 @@ use crate::block::Counter;
 use crate::capture::recording::Desk;
 use crate::detect;
 use crate::incident::Hall;
+use crate::locate::seek::Seeker;
 use crate::model::{PortId, Timestamp, clock};
 use crate::notify::Sender;
 use crate::ping::live::Board;
@@ -46,6 +47,7 @@ pub struct App {
     detect: Arc<detect::Board>,
     recordings: Option<Arc<Desk>>,
     blocks: Option<Arc<Counter>>,
+    places: Option<Arc<dyn Seeker>>,
 }
 
 impl App {
@@ -69,6 +71,7 @@ impl App {
             detect: Arc::default(),
             recordings: None,
             blocks: None,
+            places: None,
         }
     }
 
@@ -150,6 +153,18 @@ impl App {
     /// Captures of single hosts, where there is a place for them.
     pub(crate) const fn recordings(&self) -> Option<&Arc<Desk>> {
         self.recordings.as_ref()
+    }
+
+    /// With whoever knows where machines sit.
+    #[must_use]
+    pub fn with_places(mut self, places: Arc<dyn Seeker>) -> Self {
+        self.places = Some(places);
+        self
+    }
+
+    /// Whoever knows where machines sit.
+    pub(crate) const fn places(&self) -> Option<&Arc<dyn Seeker>> {
+        self.places.as_ref()
     }
 
     /// With the cases of machines that are cut off.

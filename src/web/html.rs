@@ -22,6 +22,13 @@ impl fmt::Display for Html {
 
 impl HtmlSafe for Html {}
 
+impl Html {
+    /// Whether there is nothing to show.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Text for element content and quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

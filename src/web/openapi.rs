@@ -189,9 +189,14 @@ fn posted(mut described: Value, form: Option<&Value>) -> Value {
     described
 }
 
-/// The addresses of blocks.
+/// The addresses of location and blocks.
 fn block_paths() -> Value {
     json!({
+        "/api/v1/locate/{what}": path(
+            "Where a machine sits: every place with its points and reasons, the likeliest first",
+            &[in_path("what", "A MAC address in any notation, or an IP address", "string")],
+            &of("machines", json!({ "type": "array", "items": { "type": "object" } })),
+        ),
         "/api/v1/blocks": blocks(),
         "/api/v1/blocks/protected": path(
             "Whom no block touches, and what protects one machine",

@@ -65,6 +65,7 @@ fn table() -> Vec<Row> {
         get("/host/{name}/graph/{file}", P::Read, pages::host::of_host),
         get("/host/{name}/service/{service}/graph/{file}", P::Read, pages::host::of_service),
         get("/detect", P::ReadDetections, pages::detect::page),
+        get("/locate", P::ReadDetections, pages::locate::page),
         get("/traffic", P::ReadDetections, pages::traffic::page),
         get("/machine/{address}", P::ReadDetections, pages::machine::page),
         get("/ports", P::Read, pages::ports::page),

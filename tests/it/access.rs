@@ -16,6 +16,10 @@ use netroom::capture::recording::{self, Desk};
 use netroom::config::block::{BlockSettings, Guarded, ProtectSettings};
 use netroom::detect::MachineKey;
 use netroom::journal::{Actor, Via};
+use netroom::locate::class::Infrastructure;
+use netroom::locate::seek::{Seeker, Sought, Wanted, seek};
+use netroom::locate::{Binding, DeviceTables, Scene, Seat};
+use netroom::model::{MacAddr, Zone};
 use netroom::store::Store;
 use netroom::web::{AccessRules, addresses, protect, router};
 use tokio_util::sync::CancellationToken;
@@ -42,6 +46,30 @@ impl counter::Rules for Town {
         let line = || Rail::Protected { line: "netroom.toml:7".into(), reason: "the registry's printer".into(), owner: "Li Ming".into() };
         if machine.to_string() == "10.1.0.9" { vec![line()] } else { Vec::new() }
     }
+}
+
+/// A switch with one machine on Gi0/17 and two behind Gi0/18, and a router that knows the first by 10.1.0.77.
+impl Seeker for Town {
+    fn seek(&self, wanted: Wanted) -> Vec<Sought> {
+        let seat = |last, if_index| Seat { mac: mac(last), vlan: 20, if_index, since: NOW, seen: NOW };
+        let names = [(17, "Gi0/17"), (18, "Gi0/18")].map(|(if_index, name)| (if_index, Arc::from(name)));
+        let switch = DeviceTables {
+            at: NOW,
+            ports: Arc::new(names.into()),
+            seats: Arc::from([seat(7, 18), seat(8, 18), seat(9, 17)]),
+            ..DeviceTables::empty("sw-a3".into(), Zone::Outer)
+        };
+        let bound = Binding { address: [10, 1, 0, 77].into(), mac: Some(mac(9)), if_index: 1, since: NOW, seen: NOW };
+        let router = DeviceTables { bindings: Arc::from([bound]), ..DeviceTables::empty("core-1".into(), Zone::Outer) };
+        let all = [Arc::new(switch), Arc::new(router)];
+        let infrastructure = Infrastructure::new(&all, &|_| None);
+        let scene = Scene { all: &all, infrastructure: &infrastructure, is_listed: &|_, _| false, is_up: &|_, _| None };
+        seek(&scene, wanted, NOW)
+    }
+}
+
+fn mac(last: u8) -> MacAddr {
+    MacAddr([0, 0x25, 0x90, 0, 0, last])
 }
 
 const PASSWORD: &str = "correct horse battery";
@@ -100,7 +128,11 @@ impl Office {
         let accounts = Arc::new(Accounts::open(store.clone(), Rules::default()).unwrap());
         let rules = AccessRules { anonymous, proxies: Vec::new() };
         let app = World::new(NOW).app(CancellationToken::new()).with_clock(|| NOW);
-        let app = app.with_blocks(counter).with_recordings(Arc::clone(&desk)).with_accounts(Arc::clone(&accounts), rules);
+        let app = app
+            .with_places(Arc::new(Town))
+            .with_blocks(counter)
+            .with_recordings(Arc::clone(&desk))
+            .with_accounts(Arc::clone(&accounts), rules);
         let app = Arc::new(app);
         Self { dir, accounts, desk, store, routes: router(Arc::clone(&app)), app }
     }

@@ -113,23 +113,23 @@ async fn keep(office: &Office, case: Case) {
     office.store.write(move |file| store::keep(file, &case, None, &Holds::default(), &Actor::daemon())).await.unwrap();
 }
 
-struct Person<'a> {
+pub(crate) struct Person<'a> {
     office: &'a Office,
     session: Token,
 }
 
 impl<'a> Person<'a> {
-    async fn new(office: &'a Office, role: Role) -> Self {
+    pub(crate) async fn new(office: &'a Office, role: Role) -> Self {
         Self { office, session: office.session(role).await }
     }
 
-    async fn ask(&self, method: Method, path: &str, lang: &str, body: String) -> Answer {
+    pub(crate) async fn ask(&self, method: Method, path: &str, lang: &str, body: String) -> Answer {
         let request = Request::builder().method(method).uri(path).header(ACCEPT, "text/html").header(ACCEPT_LANGUAGE, lang);
         let request = request.header(COOKIE, format!("netroom_session={}", self.session.reveal()));
         self.office.ask(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(body)).unwrap()).await
     }
 
-    async fn get(&self, path: &str, lang: &str) -> String {
+    pub(crate) async fn get(&self, path: &str, lang: &str) -> String {
         let answer = self.ask(Method::GET, path, lang, String::new()).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
         answer.text

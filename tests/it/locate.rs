@@ -1,9 +1,12 @@
-//! Where machines sit, asked of a switch in memory: real messages, no sockets.
+//! Where machines sit, asked of a switch in memory: real messages, no sockets; and what people and programs are told.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::http::header::LOCATION;
+use axum::http::{Method, StatusCode};
+use netroom::accounts::Role;
 use netroom::demo::agent::{Manners, Recording, respond};
 use netroom::locate::fresh::{self, FreshError};
 use netroom::locate::{DeviceTables, Interface};
@@ -11,6 +14,9 @@ use netroom::model::{MacAddr, Timestamp, Zone, clock};
 use netroom::snmp::ber::Writer;
 use netroom::snmp::job::{Answer, Ask, AskError, Credentials, End, Job, Patience, Secret, Step, SubmitError, Target, Transport};
 use netroom::snmp::message::{Message, PduKind, PduParts, Version};
+
+use crate::access::Office;
+use crate::blocks::Person;
 
 /// A switch with two ports: 1 is Gi0/1 with a computer and a telephone, 2 leads to the core. Bridge port n is ifIndex 100 + n.
 const SWITCH: &str = "\
@@ -124,4 +130,36 @@ async fn half_an_answer_is_none() {
         busy.to_string(),
         "sw-a was not asked again before the change: the device is still being asked; look whether it answers, and try again"
     );
+}
+
+#[tokio::test]
+async fn people_and_programs_are_told_where_a_machine_sits() {
+    let office = Office::new(false).await;
+    let duty = Person::new(&office, Role::Duty).await;
+    for (lang, there, unsure) in [("en", "It sits at sw-a3 Gi0/17.", "another address is on the port"), ("zh-CN", "位于", "端口上另有")]
+    {
+        for q in ["10.1.0.77", "0025.9000.0009", "00-25-90-00-00-09"] {
+            let page = duty.get(&format!("/locate?q={q}"), lang).await;
+            assert!(page.contains(there) && page.contains("00:25:90:00:00:09") && page.contains("10.1.0.77"), "{q} {lang}: {page}");
+            assert!(!page.contains("locate-reason") && !page.contains("locate-kind") && !page.contains("locate-seen"), "{page}");
+        }
+        assert!(duty.get("/locate?q=00:25:90:00:00:08", lang).await.contains(unsure));
+        assert!(duty.get("/locate?q=printer", lang).await.contains("role=\"alert\""));
+    }
+    assert!(duty.get("/locate?q=10.1.0.78", "en").await.contains("No router and no switch has seen 10.1.0.78"));
+    let found = duty.ask(Method::GET, "/search?q=0025.9000.0008", "en", String::new()).await;
+    assert_eq!(found.headers[LOCATION].to_str().unwrap(), "/locate?q=0025.9000.0008", "the one search box leads there");
+    let answer = duty.ask(Method::GET, "/api/v1/locate/10.1.0.77", "en", String::new()).await;
+    let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+    let (machine, place) = (&json["machines"][0], &json["machines"][0]["candidates"][0]);
+    assert_eq!((machine["mac"].as_str(), place["port"].as_str()), (Some("00:25:90:00:00:09"), Some("Gi0/17")));
+    assert_eq!((place["score"].as_i64(), place["kind"].as_str()), (Some(100), Some("access")));
+    let staff = Person::new(&office, Role::Staff).await;
+    for path in ["/locate?q=10.1.0.77", "/api/v1/locate/10.1.0.77"] {
+        assert_eq!(
+            staff.ask(Method::GET, path, "en", String::new()).await.status,
+            StatusCode::FORBIDDEN,
+            "who sits where is data about persons"
+        );
+    }
 }

@@ -53,6 +53,11 @@ fn hosts_sit_where_their_cables_are() {
         let explained: Value = serde_json::from_str(&said).unwrap();
         let place = &explained["places"][0];
         assert_eq!((place["device"].as_str(), place["port"].as_str()), (Some(switch), Some(port)), "{host}: {said}");
+        let (code, said, _) = netroom(&network, dir.path(), &["locate", &address, "--json"]);
+        let sought: Value = serde_json::from_str(&said).unwrap();
+        let best = &sought[0]["candidates"][0];
+        assert_eq!((code, best["device"].as_str(), best["port"].as_str()), (0, Some(switch), Some(port)), "{host}: {said}");
+        assert_eq!(sought[0]["mac"].as_str(), Some(&*mac));
         let macs: Vec<_> = explained["addresses"].as_array().unwrap().iter().map(|one| &one["mac"]).collect();
         assert!(!macs.is_empty() && macs.iter().all(|one| **one == mac.as_str()), "{host} {mac}: {said}");
     }

@@ -1,7 +1,6 @@
 //! Where the machine of a case sits: by the tables, and by the switch itself, which is asked at once.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,71 +9,23 @@ use crate::block::desk::Located;
 use crate::block::gate::{Place, PortKind};
 use crate::block::shield::Suspect;
 use crate::block::{Case, Spot};
+use crate::daemon::view::View;
 use crate::detect::{MachineKey, Site};
-use crate::locate::class::{Infrastructure, Why};
+use crate::locate::class::Why;
 use crate::locate::find::ENOUGH;
 use crate::locate::fresh::{self, Fresh};
-use crate::locate::{self, Candidate, DeviceTables, Found, Reason, Scene};
+use crate::locate::{self, Candidate, DeviceTables, Reason};
 use crate::model::{IfIndex, MacAddr, clock};
-use crate::ports::live::{DeviceLive, PortState};
+use crate::ports::live::DeviceLive;
 
 /// How long a switch may take to say who is behind a port; it may be in the middle of a poll.
 const ASKED_FOR: Duration = Duration::from_secs(20);
 /// ifType of sockets: ethernetCsmacd, and its forms of old that some makers still tell (fastEther, gigabitEthernet).
 const SOCKETS: [u32; 3] = [6, 62, 117];
 
-/// What is known of the network at this moment.
-struct View {
-    all: Vec<Arc<DeviceTables>>,
-    infrastructure: Infrastructure,
-}
-
-impl View {
-    fn new(house: &House) -> Self {
-        let all = house.around.located.tables.all();
-        let said = |device: &str| {
-            let system = house.live(device)?.system.clone()?;
-            Some(Arc::from(system.name.as_str())).filter(|name: &Arc<str>| !name.is_empty())
-        };
-        let infrastructure = Infrastructure::new(&all, &said);
-        Self { all, infrastructure }
-    }
-
-    fn find(&self, house: &House, mac: MacAddr) -> Found {
-        let setup = house.around.located.setup();
-        let is_listed =
-            |device: &str, port: &str| setup.settings.incident.uplinks.iter().any(|glob| glob.is_match(&format!("{device}/{port}")));
-        let is_up = |device: &str, if_index: u32| {
-            let live = house.live(device)?;
-            let port = live.ports.iter().find(|port| port.identity.if_index == IfIndex(if_index))?;
-            match port.state {
-                PortState::Up => Some(true),
-                PortState::Down | PortState::Shut => Some(false),
-                PortState::Unknown => None,
-            }
-        };
-        let scene = Scene { all: &self.all, infrastructure: &self.infrastructure, is_listed: &is_listed, is_up: &is_up };
-        locate::find::find(&scene, mac, clock::wall())
-    }
-
-    fn tables(&self, device: &str) -> Option<&Arc<DeviceTables>> {
-        self.all.iter().find(|tables| *tables.device == *device)
-    }
-
-    /// All addresses that routers have resolved to a machine, with the one that the evidence names.
-    fn addresses(&self, mac: MacAddr, named: Option<IpAddr>) -> Vec<IpAddr> {
-        let bindings = self.all.iter().flat_map(|tables| tables.bindings.iter());
-        let bound = bindings.filter(|binding| binding.mac == Some(mac)).map(|binding| binding.address);
-        let mut addresses: Vec<IpAddr> = bound.chain(named).map(|address| address.to_canonical()).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        addresses
-    }
-}
-
 /// Finds the machine of a case, and asks its switch at once.
 pub(super) async fn locate(house: &House, case: &Case) -> Located {
-    let view = View::new(house);
+    let view = View::new(&house.around.located);
     let site = house.around.located.site();
     let site = Arc::clone(&site.borrow());
     let round = house.around.located.setup().settings.tables.every;
@@ -82,7 +33,7 @@ pub(super) async fn locate(house: &House, case: &Case) -> Located {
     let Some(mac) = address_of(&view, case, &site) else {
         return nowhere(Suspect { ips: case.ip.into_iter().collect(), ..Suspect::default() });
     };
-    let found = view.find(house, mac);
+    let found = view.find(mac);
     let mut suspect = Suspect { mac: Some(mac), ips: view.addresses(mac, case.ip), own: found.own.clone(), ..Suspect::default() };
     // After a start a port that leads to a switch whose tables are not read yet looks like a socket. One that never tells them
     // is not waited for for ever: its addresses are known by polls.
@@ -92,7 +43,7 @@ pub(super) async fn locate(house: &House, case: &Case) -> Located {
     }
     let Some(best) = found.candidates.first().filter(|best| is_place(best)) else { return nowhere(suspect) };
     let fresh = ask(house, &view, best, mac).await;
-    let live = house.live(&best.device);
+    let live = view.live(&best.device);
     suspect.vlan = u16::try_from(best.vlan).ok().filter(|vlan| *vlan > 0);
     suspect.port = Some((Arc::clone(&best.device), Arc::clone(&best.port)));
     suspect.alias = alias(live.as_deref(), best.if_index, fresh.as_ref());
@@ -111,19 +62,18 @@ pub(super) async fn locate(house: &House, case: &Case) -> Located {
 
 /// What the tables know of a machine, without a question to its switch.
 pub(super) fn suspect(house: &House, machine: MachineKey) -> Suspect {
-    let view = View::new(house);
-    let bound = |ip: IpAddr| locate::table::bindings(&view.all, ip.to_canonical()).into_iter().find_map(|(_, binding)| binding.mac);
+    let view = View::new(&house.around.located);
     let (mac, ip) = match machine {
         MachineKey::Mac(mac) => (Some(mac), None),
-        MachineKey::Ip(ip) => (bound(ip), Some(ip)),
+        MachineKey::Ip(ip) => (view.bound(ip), Some(ip)),
     };
     let Some(mac) = mac else { return Suspect { ips: ip.into_iter().collect(), ..Suspect::default() } };
-    let found = view.find(house, mac);
+    let found = view.find(mac);
     let mut suspect = Suspect { mac: Some(mac), ips: view.addresses(mac, ip), own: found.own, ..Suspect::default() };
     if let Some(best) = found.candidates.first().filter(|best| is_place(best)) {
         suspect.vlan = u16::try_from(best.vlan).ok().filter(|vlan| *vlan > 0);
         suspect.port = Some((Arc::clone(&best.device), Arc::clone(&best.port)));
-        suspect.alias = alias(house.live(&best.device).as_deref(), best.if_index, None);
+        suspect.alias = alias(view.live(&best.device).as_deref(), best.if_index, None);
         suspect.beside = best.others.clone();
     }
     suspect
@@ -134,7 +84,7 @@ pub(super) fn has_moved(house: &House, case: &Case) -> bool {
     let (Some(mac), Some(spot), Some(blocked)) = (case.mac, case.order.as_ref().and_then(|order| order.spot()), case.blocked) else {
         return false;
     };
-    let found = View::new(house).find(house, mac);
+    let found = View::new(&house.around.located).find(mac);
     let is_elsewhere = |best: &Candidate| (&best.device, &best.port) != (&spot.device, &spot.if_name) && best.seen > blocked;
     found.certain().is_some_and(is_elsewhere)
 }
@@ -142,7 +92,7 @@ pub(super) fn has_moved(house: &House, case: &Case) -> bool {
 /// By the MAC address of the evidence, unless that is a router's: then what counts is the machine behind its address.
 fn address_of(view: &View, case: &Case, site: &Site) -> Option<MacAddr> {
     let named = case.mac.filter(|mac| !site.routers.contains(mac));
-    let bound = || locate::table::bindings(&view.all, case.ip?.to_canonical()).into_iter().find_map(|(_, binding)| binding.mac);
+    let bound = || view.bound(case.ip?);
     named.or_else(bound).or(case.mac)
 }
 
@@ -226,9 +176,5 @@ impl House {
         let fleet = located.around.live.devices();
         let polled = fleet.iter().flat_map(|cell| cell.load().ports.iter().filter_map(|port| port.identity.mac).collect::<Vec<_>>());
         located.ourselves.macs.iter().copied().chain(polled).collect()
-    }
-
-    fn live(&self, device: &str) -> Option<Arc<DeviceLive>> {
-        self.around.located.around.live.device(device)
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod help;
 pub(crate) mod host;
 pub(crate) mod incident;
 pub(crate) mod journal;
+pub(crate) mod locate;
 pub(crate) mod machine;
 pub(crate) mod notices;
 pub(crate) mod overview;

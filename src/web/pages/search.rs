@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::locate;
 use super::machine::{machine_url, name_of, state};
 use super::row::Row;
 use crate::accounts::Permission;
@@ -67,6 +68,11 @@ pub(crate) async fn page(State(app): State<Arc<App>>, Query(asked): Query<Asked>
     let devices: Vec<&Arc<DeviceLive>> = if q.is_empty() { Vec::new() } else { fleet.iter().filter(|device| is_hit(device, q)).collect() };
     let ports = if q.is_empty() { Vec::new() } else { PortQuery::default().text(q).all(&fleet) };
     let machines = if q.is_empty() || !visitor.caller.may(Permission::ReadDetections) { Vec::new() } else { machines(&app, words, q) };
+    // Who has not sent anything where we look may still be known to switches.
+    let may_locate = visitor.caller.may(Permission::ReadDetections);
+    if devices.is_empty() && ports.is_empty() && machines.is_empty() && may_locate && locate::is_known(&app, q) {
+        return Redirect::to(&format!("/locate?q={}", segment(q))).into_response();
+    }
     match (devices.as_slice(), ports.as_slice()) {
         ([], []) if machines.len() == 1 => {
             return Redirect::to(machines.first().map_or("/detect", |seen| seen.url.as_str())).into_response();

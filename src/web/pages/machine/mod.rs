@@ -13,7 +13,7 @@ use axum::response::Response;
 pub(crate) use finding::{Finding, level, wound};
 pub(crate) use who::{Who, name_of};
 
-use super::{Part, block, capture, inner};
+use super::{Part, block, capture, inner, locate};
 use crate::detect::portrait::Portrait;
 use crate::detect::standing::{Point, weigh};
 use crate::detect::{Detection, Machine, MachineKey};
@@ -72,6 +72,7 @@ struct MachinePage {
     sides: Html,
     day: Html,
     fan: Html,
+    places: Html,
     block: Html,
     capture: Html,
 }
@@ -91,6 +92,7 @@ pub(crate) async fn page(State(app): State<Arc<App>>, Path(address): Path<String
         sides: inner(&parts, "sides"),
         day: inner(&parts, "day"),
         fan: inner(&parts, "fan"),
+        places: locate::part(&app, page.words, &page.clock, &key),
         block,
         capture,
         page,
