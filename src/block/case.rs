@@ -213,5 +213,8 @@ pub enum Wish {
         reason: String,
     },
     /// That the breaker be closed again.
-    Reset,
+    Reset {
+        /// Why.
+        reason: String,
+    },
 }

@@ -114,13 +114,19 @@ pub fn keep(file: &Connection, case: &Case, from: Option<Phase>, holds: &Holds, 
     journal::append(file, &entry).map(drop)
 }
 
-/// Keeps the breaker and the freeze, with the event.
+/// Keeps the breaker and the freeze, with the event and its reason.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn keep_brake(file: &Connection, brake: &Brake, what: &'static str, actor: &Actor, now: Timestamp) -> rusqlite::Result<()> {
+pub fn keep_brake(
+    file: &Connection,
+    brake: &Brake,
+    (what, reason): (&'static str, &str),
+    actor: &Actor,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     file.execute("INSERT OR REPLACE INTO block_brake (id, state) VALUES (1, ?1)", [text(brake)?])?;
-    let payload = json!({ "tripped_ms": brake.tripped.map(Timestamp::millis), "frozen": brake.frozen });
+    let payload = json!({ "tripped_ms": brake.tripped.map(Timestamp::millis), "frozen": brake.frozen, "reason": reason });
     journal::append(file, &Entry::new(now, actor.clone(), what, "part:block", payload)).map(drop)
 }
 

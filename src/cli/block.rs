@@ -108,9 +108,8 @@ enum What {
     },
     /// Close the breaker that was opened because too much was blocked without a person
     Reset {
-        /// The person who does it
-        #[arg(long = "as", value_name = "PERSON")]
-        person: String,
+        #[command(flatten)]
+        said: Said,
     },
 }
 
@@ -154,7 +153,7 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
             wish(Wish::Freeze { until: end, reason: given(said.reason)? }, &said.person)
         }
         What::Unfreeze { said } => wish(Wish::Freeze { until: clock::wall(), reason: given(said.reason)? }, &said.person),
-        What::Reset { person } => wish(Wish::Reset, &person),
+        What::Reset { said } => wish(Wish::Reset { reason: given(said.reason)? }, &said.person),
     }
 }
 

@@ -82,8 +82,8 @@ async fn freeze(State(app): State<Arc<App>>, caller: Caller, Json(form): Json<Fr
 }
 
 async fn reset(State(app): State<Arc<App>>, caller: Caller, Json(because): Json<Because>) -> Result<(StatusCode, Json<Value>), Failure> {
-    act::reason(&because.reason)?;
-    wished(&app, &caller, Wish::Reset).await
+    let reason = act::reason(&because.reason)?;
+    wished(&app, &caller, Wish::Reset { reason }).await
 }
 
 async fn approve(State(app): State<Arc<App>>, Path(id): Path<i64>, caller: Caller) -> Result<(StatusCode, Json<Value>), Failure> {

@@ -143,8 +143,8 @@ impl<W: World> Desk<W> {
     /// The breaker opens: for an hour persons are asked, and whoever is on duty is told at once.
     async fn trip(&mut self, now: Timestamp, why: &str) -> Result<(), StoreError> {
         self.brake.tripped = Some(now);
-        let brake = self.brake.clone();
-        self.store.write(move |file| store::keep_brake(file, &brake, "block.tripped", &Actor::daemon(), now)).await?;
+        let (brake, reason) = (self.brake.clone(), why.to_owned());
+        self.store.write(move |file| store::keep_brake(file, &brake, ("block.tripped", &reason), &Actor::daemon(), now)).await?;
         self.told_of_brake(true, why).await;
         Ok(())
     }

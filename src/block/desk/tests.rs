@@ -294,14 +294,19 @@ async fn two_persons_where_two_are_needed() {
     let two = BlockSettings { persons: 2, ..BlockSettings::clone(&lab.switch.settings()) };
     *lab.switch.settings.lock().unwrap() = Arc::new(two);
     let machine = lab.switch.sits(9, 3);
-    lab.accuse(machine).await;
+    lab.wish("zhao", Wish::Request { mac: Some(machine), ip: None, reason: "it mails viruses".into() }).await;
     let approve = || Wish::Approve { case: CaseId(1) };
+    assert!(lab.wish("zhao", approve()).await.contains("proposed by zhao"), "who asks is none of the two");
     assert_eq!(lab.wish("li", approve()).await, "case B1 is waiting");
     assert_eq!(lab.wish("li", approve()).await, "case B1 is waiting");
     assert_eq!(lab.port(3), 1);
     assert_eq!(lab.wish("wang", approve()).await, "case B1 is blocked");
     assert_eq!(lab.wish("li", Wish::Release { case: CaseId(1), reason: "clean".into() }).await, "case B1 is released");
     assert_eq!(lab.port(3), 1);
+    let told =
+        "SELECT json FROM journal_payload p JOIN journal_event e ON e.seq = p.seq WHERE e.action = 'block.wanted_back' AND e.actor = 'li'";
+    let why: String = store::read(&lab.store, move |file| file.query_row(told, [], |row| row.get(0))).await.unwrap();
+    assert!(why.contains("clean"), "{why}");
 }
 
 #[tokio::test]
@@ -383,7 +388,7 @@ async fn twenty_in_a_minute_open_the_breaker() {
     assert_eq!(lab.switch.state().sets.len(), 3);
     assert_eq!(lab.switch.state().raised.iter().filter(|rule| ***rule == *"block-breaker").count(), 1);
     assert_eq!(lab.phase(20).await, Phase::Waiting);
-    lab.wish("li", Wish::Reset).await;
+    lab.wish("li", Wish::Reset { reason: "seen".into() }).await;
     lab.pass(HOUR).await;
 }
 

@@ -5,6 +5,7 @@ use crate::block::CaseId;
 use crate::block::case::{Case, Phase, Wish};
 use crate::block::gate::{Approval, Path};
 use crate::block::store::{self, Waiting};
+use crate::journal::{self, Entry};
 use crate::model::{Evidence, Timestamp};
 use crate::store::StoreError;
 
@@ -44,20 +45,23 @@ impl<W: World> Desk<W> {
             Wish::Release { case, reason } => {
                 let Some(case) = self.alive(case).filter(|case| case.phase.is_cut()) else { return Ok(no_case(case)) };
                 let id = case.id;
-                tracing::info!(case = id.0, reason, "case {id} is to be released: {reason}");
+                let (machine, actor) = (case.machine(), store::actor(path));
+                let payload = serde_json::json!({ "machine": machine, "reason": reason });
+                let entry = Entry::new(now, actor, "block.wanted_back", format!("block:{id}"), payload);
+                self.store.write(move |file| journal::append(file, &entry).map(drop)).await?;
                 self.release(case, path).await?;
                 let phase = self.cases.get(&id).map_or("released", |case| case.phase.word());
                 Ok(format!("case {id} is {phase}"))
             }
             Wish::Freeze { until, reason } => {
                 let person = path.person().map(ToString::to_string).unwrap_or_default();
-                self.brake.frozen = (until > now).then_some((until, reason, person));
-                self.keep_brake("block.frozen", path, now).await?;
+                self.brake.frozen = (until > now).then_some((until, reason.clone(), person));
+                self.keep_brake("block.frozen", &reason, path, now).await?;
                 Ok(if until > now { "frozen" } else { "no freeze any more" }.into())
             }
-            Wish::Reset => {
+            Wish::Reset { reason } => {
                 self.brake.tripped = None;
-                self.keep_brake("block.reset", path, now).await?;
+                self.keep_brake("block.reset", &reason, path, now).await?;
                 self.told_of_brake(false, "").await;
                 Ok("the breaker is closed".into())
             }
@@ -68,6 +72,9 @@ impl<W: World> Desk<W> {
         let waits = |case: &Case| matches!(case.phase, Phase::Waiting | Phase::Failed | Phase::Drifted);
         let Some(mut case) = self.alive(id).filter(waits) else { return Ok(no_case(id)) };
         let Some(person) = path.person() else { return Ok("nobody has said yes".into()) };
+        if self.world.settings().persons > 1 && case.path.person() == Some(person) {
+            return Ok(format!("case {id} was proposed by {person}: where two persons are asked, two others have to say yes"));
+        }
         case.votes.retain(|yes| yes.person != *person);
         case.votes.push(Approval { person: person.clone(), at: now });
         case.due = now;
@@ -75,8 +82,8 @@ impl<W: World> Desk<W> {
         let (kept, actor) = (case.clone(), store::actor(path));
         // Who said yes stands in the journal by itself, whatever comes of it.
         let payload = serde_json::json!({ "machine": case.machine(), "order": case.order.as_ref().map(ToString::to_string) });
-        let entry = crate::journal::Entry::new(now, actor.clone(), "block.approved", format!("block:{id}"), payload);
-        self.store.write(move |file| crate::journal::append(file, &entry).map(drop)).await?;
+        let entry = Entry::new(now, actor.clone(), "block.approved", format!("block:{id}"), payload);
+        self.store.write(move |file| journal::append(file, &entry).map(drop)).await?;
         self.keep(kept, Some(phase), &actor).await?;
         self.step(id).await?;
         Ok(self.cases.get(&id).map_or_else(|| no_case(id), |case| format!("case {id} is {}", case.phase.word())))
@@ -86,9 +93,9 @@ impl<W: World> Desk<W> {
         self.cases.get(&id).filter(|case| !case.phase.is_over()).cloned()
     }
 
-    async fn keep_brake(&mut self, what: &'static str, path: &Path, now: Timestamp) -> Result<(), StoreError> {
-        let (brake, actor) = (self.brake.clone(), store::actor(path));
-        self.store.write(move |file| store::keep_brake(file, &brake, what, &actor, now)).await
+    async fn keep_brake(&mut self, what: &'static str, reason: &str, path: &Path, now: Timestamp) -> Result<(), StoreError> {
+        let (brake, actor, reason) = (self.brake.clone(), store::actor(path), reason.to_owned());
+        self.store.write(move |file| store::keep_brake(file, &brake, (what, &reason), &actor, now)).await
     }
 }
 

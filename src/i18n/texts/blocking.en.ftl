@@ -73,6 +73,7 @@ blocking-step-wanted = about to be set
 blocking-step-blocked = blocked, as read back
 blocking-step-drifted = not as it was set
 blocking-step-failed = failed
+blocking-step-wanted_back = wanted back
 blocking-step-releasing = about to be given back
 blocking-step-released = given back
 blocking-step-declined = declined

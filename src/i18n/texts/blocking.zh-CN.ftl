@@ -73,6 +73,7 @@ blocking-step-wanted = 开始下发
 blocking-step-blocked = 已封堵，读回一致
 blocking-step-drifted = 读回与下发不一致
 blocking-step-failed = 失败
+blocking-step-wanted_back = 要求解除
 blocking-step-releasing = 开始解除
 blocking-step-released = 已解除
 blocking-step-declined = 驳回

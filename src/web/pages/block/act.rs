@@ -161,7 +161,7 @@ pub(crate) async fn freeze(State(app): State<Arc<App>>, caller: Caller, Form(for
 
 /// `POST /blocks/reset`.
 pub(crate) async fn reset(State(app): State<Arc<App>>, caller: Caller, Form(because): Form<Because>) -> Result<Response, Failure> {
-    reason(&because.reason)?;
-    wish(&app, &caller, Wish::Reset).await?;
+    let reason = reason(&because.reason)?;
+    wish(&app, &caller, Wish::Reset { reason }).await?;
     Ok(Redirect::to("/blocks").into_response())
 }

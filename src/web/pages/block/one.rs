@@ -153,7 +153,7 @@ async fn told(app: &Arc<App>, visitor: &Visitor, case: &Case) -> Result<(Told, u
 const fn case_of(wish: &Wish) -> Option<CaseId> {
     match wish {
         Wish::Approve { case } | Wish::Decline { case, .. } | Wish::Release { case, .. } => Some(*case),
-        Wish::Request { .. } | Wish::Freeze { .. } | Wish::Reset => None,
+        Wish::Request { .. } | Wish::Freeze { .. } | Wish::Reset { .. } => None,
     }
 }
 
@@ -210,7 +210,8 @@ fn step(words: Words, clock: &Clock, event: &Recorded) -> Step {
     let rails = payload.get("rails").and_then(serde_json::Value::as_array);
     let rails = rails.into_iter().flatten().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" ");
     let rails = if rails.is_empty() { rails } else { crate::i18n::coded(words.0, "rails", &rails) };
-    let more = [said::note(words, text("note")), rails].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
+    let why = if word == "wanted_back" { text("reason").to_owned() } else { String::new() };
+    let more = [said::note(words, text("note")), why, rails].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
     Step {
         at: clock.short(event.at),
         at_full: clock.full(event.at),
