@@ -69,7 +69,7 @@ fn in_words(what: &str, sought: &[Sought]) -> anyhow::Result<()> {
             (None, false) => {}
         }
         for place in &found.candidates {
-            let reasons = place.reasons.iter().map(|reason| reason.word()).collect::<Vec<_>>().join(" ");
+            let reasons = place.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let (score, kind, seen) = (place.score, place.kind.word(), utc(place.seen));
             out::say(format_args!("  {} {}\t{score}\t{kind}\tVLAN {}\tseen {seen}\t{reasons}", place.device, place.port, place.vlan))?;
         }

@@ -1,6 +1,7 @@
 //! Which ports lead to other bridges: pure. Who is seen there is somewhere behind, not there.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -73,6 +74,21 @@ pub enum Why {
     Unwatched,
     /// It is no interface at all.
     Nowhere,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listed => f.write_str("named in the configuration"),
+            Self::Behind(device) => write!(f, "{device} is behind it"),
+            Self::Neighbour(device) => write!(f, "{device} says that it is the neighbour"),
+            Self::Bridge => f.write_str("another bridge is heard by spanning tree"),
+            Self::Crowd => f.write_str("too many addresses for a room"),
+            Self::Vlans => f.write_str("addresses of several VLANs"),
+            Self::Unwatched => f.write_str("a neighbour that nobody watches, with more behind it"),
+            Self::Nowhere => f.write_str("no interface"),
+        }
+    }
 }
 
 /// Who is behind one port.

@@ -4,6 +4,7 @@
 //! best is the one that was confirmed last, has the fewest others beside it and leads nowhere else.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,6 +134,25 @@ impl Reason {
             Self::Neighbour(_) => 15,
             Self::Down => 60,
             Self::Rival(..) => 0,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alone => f.write_str("alone on the port"),
+            Self::Beside(others) => write!(f, "others on the port: {others}"),
+            Self::Old(minutes) => write!(f, "last confirmed {minutes} min ago"),
+            Self::Moved => f.write_str("seen elsewhere since"),
+            Self::Unconfirmed => f.write_str("not in the last reading, which was not whole"),
+            Self::LeadsOn(why) => write!(f, "leads on: {why}"),
+            Self::Root => f.write_str("leads to the root of the spanning tree"),
+            Self::Bundle => f.write_str("part of a bundle"),
+            Self::Tagged(vlans) => write!(f, "VLANs with tags: {vlans}"),
+            Self::Neighbour(name) => write!(f, "its neighbour {name} is a network device"),
+            Self::Down => f.write_str("the port is down"),
+            Self::Rival(device, port) => write!(f, "nearly as likely at {device} {port}"),
         }
     }
 }

@@ -58,6 +58,8 @@ fn the_socket_is_told_from_the_way_to_it() {
     assert_eq!(best.reasons, [Reason::Alone]);
     let way = &found.candidates[1];
     assert_eq!((way.kind, way.score < ENOUGH), (PortKind::Trunk, true));
+    let said: Vec<String> = way.reasons.iter().map(ToString::to_string).collect();
+    assert!(said.contains(&"leads on: sw-a is behind it".to_owned()), "the command line names who is there: {said:?}");
     assert_eq!(way.leads_on, [Why::Behind("sw-a".into())]);
 }
 
