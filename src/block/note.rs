@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Note {
     /// The program ended before it was set; the gate is asked again.
     NotSet,
+    /// The switch does not have the VLAN that the port is to go into.
+    NoVlan,
     /// The device took the change and did not make it.
     NotMade,
     /// The switch has restarted without it.
@@ -29,8 +31,9 @@ pub enum Note {
 
 impl Note {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NotSet,
+        Self::NoVlan,
         Self::NotMade,
         Self::Restarted,
         Self::ByHand,
@@ -46,6 +49,7 @@ impl Note {
     pub const fn word(self) -> &'static str {
         match self {
             Self::NotSet => "not-set",
+            Self::NoVlan => "no-vlan",
             Self::NotMade => "not-made",
             Self::Restarted => "restarted",
             Self::ByHand => "by-hand",
@@ -68,6 +72,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotSet => "it was not set before the program ended; asked again",
+            Self::NoVlan => "the switch does not have that VLAN; nothing was set",
             Self::NotMade => "the device took the change and did not make it",
             Self::Restarted => "the switch has restarted without it",
             Self::ByHand => "somebody has changed it by hand",

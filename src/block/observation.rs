@@ -26,6 +26,9 @@ pub struct Observation {
     /// dot1qPvid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pvid: Option<u16>,
+    /// Whether the device has the VLAN that the order is about: dot1qVlanStaticRowStatus active(1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_vlan: Option<bool>,
     /// The VLANs whose frames leave by the port: dot1qVlanStaticEgressPorts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub egress: Vec<u16>,

@@ -29,6 +29,7 @@ const SWITCH: &str = "rocommunity looker\nrwcommunity writer\n\
     override -rw .1.3.6.1.2.1.31.1.1.1.18.101 octet_str \"room 1\"\n\
     override .1.3.6.1.2.1.17.1.4.1.2.1 integer 101\n\
     override -rw .1.3.6.1.2.1.17.7.1.4.5.1.1.1 uinteger 20\n\
+    override .1.3.6.1.2.1.17.7.1.4.3.1.5.999 integer 1\n\
     override -rw .1.3.6.1.2.1.105.1.1.1.3.1.1 integer 1\n\
     override .1.3.6.1.2.1.31.1.1.1.1.102 octet_str \"port2\"\n";
 
@@ -137,8 +138,13 @@ async fn alias_power_and_vlan_are_set_as_the_dry_run_says() {
         (pvid, "1.3.6.1.2.1.17.7.1.4.5.1.1.1 = Gauge32: 999"),
     ] {
         let before = hands.observe(&order).await.unwrap();
+        assert_eq!(before.has_vlan, matches!(order, Order::Pvid { .. }).then_some(true));
         assert_eq!(lines(&order, Some(&before)), [line]);
         assert_eq!(before.fulfils(&order), Some(false));
+        if matches!(order, Order::Pvid { .. }) {
+            let other = Order::Pvid { spot: spot(1), base_port: 1, pvid: 998 };
+            assert_eq!(hands.observe(&other).await.unwrap().has_vlan, Some(false), "it is told that there is no such VLAN");
+        }
         let undo = order.undo(&before).unwrap();
         let done = apply(&hands, order.clone()).await.unwrap();
         assert_eq!(done.after.fulfils(&order), Some(true), "{order}");

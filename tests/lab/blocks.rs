@@ -239,3 +239,46 @@ fn killed_at_any_moment_the_end_is_what_was_wanted() {
     let (code, said, complaint) = netroom(&network, dir.path(), &["journal", "verify"]);
     assert_eq!(code, 0, "{said}{complaint}");
 }
+
+#[test]
+fn a_machine_goes_into_quarantine_and_comes_back() {
+    let Some(network) = Network::up("nrtg") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let lines = "[block]\nmode = \"approve\"\naction = \"vlan 999\"\n[[block.scope]]\nports = [\"sw1/port2\"]\naction = \"vlan 998\"\n";
+    let config = office(dir.path(), lines);
+    let daemon = Daemon::start(&network, dir.path(), &config);
+    read_tables(&network, &daemon);
+    let bridge_of = |switch: &str, port: &str| {
+        let path = network.read(switch, &["readlink", &format!("/sys/class/net/{port}/master")]);
+        path.trim().rsplit('/').next().unwrap().to_owned()
+    };
+    let waiting = |mac: &str| {
+        ask(&network, dir.path(), &["block", "request", mac, "--as", "li", "--reason", "a virus"]);
+        daemon.wait(&format!("the case of {mac} to be judged"), || {
+            talk(&network);
+            phase(&network, dir.path(), mac) == "waiting"
+        });
+        format!("B{}", case(&network, dir.path(), mac).unwrap()["id"])
+    };
+    let ill = mac(&network, "h3");
+    let id = waiting(&ill);
+    let said = ask(&network, dir.path(), &["block", "approve", &id, "--as", "wang"]);
+    assert!(said.contains("is blocked"), "{said} {:?}", case(&network, dir.path(), &ill));
+    assert_eq!((bridge_of("sw1", "port3"), is_up(&network, "sw1", "port3")), ("br999".to_owned(), true), "it keeps its link");
+    assert!(!reaches(&network, "h3", "10.77.0.101") && reaches(&network, "h1", "10.77.0.102"));
+    let cut = case(&network, dir.path(), &ill).unwrap();
+    assert_eq!((cut["before"]["pvid"].as_u64(), cut["after"]["pvid"].as_u64()), (Some(1), Some(999)));
+    let said = ask(&network, dir.path(), &["block", "release", &id, "--as", "wang", "--reason", "cleaned"]);
+    assert!(said.contains("is released"), "{said}");
+    assert_eq!(bridge_of("sw1", "port3"), "br0");
+    daemon.wait("the machine to be back", || reaches(&network, "h3", "10.77.0.101"));
+
+    // A VLAN that the switch does not have is not set, and that is said.
+    let other = mac(&network, "h2");
+    let id = waiting(&other);
+    let said = ask(&network, dir.path(), &["block", "approve", &id, "--as", "wang"]);
+    assert!(said.contains("is failed"), "{said}");
+    assert!(case(&network, dir.path(), &other).unwrap()["note"].as_str().unwrap().contains("does not have that VLAN"));
+    assert_eq!(bridge_of("sw1", "port2"), "br0");
+    daemon.stop();
+}

@@ -1,7 +1,9 @@
-"""BRIDGE-MIB (RFC 4188) of a Linux bridge for snmpd's pass_persist: base ports and the forwarding database.
+"""BRIDGE-MIB (RFC 4188) and a little of Q-BRIDGE-MIB (RFC 4363) of a Linux switch for snmpd's pass_persist: base ports,
+the forwarding database, and the VLAN of each port.
 
-Speaks the pass_persist protocol over stdin and stdout: PING, get, getnext. Everything is read afresh from the
-kernel for each question, so the answers are as true as `bridge fdb show`.
+Speaks the pass_persist protocol over stdin and stdout: PING, get, getnext, set. Everything is read afresh from the
+kernel for each question, so the answers are as true as `bridge fdb show`. A VLAN is a bridge of its own, as separate as
+switches are: br0 is VLAN 1, br999 is VLAN 999. SET of dot1qPvid moves the port from one to the other.
 """
 
 import os
@@ -10,15 +12,33 @@ import sys
 
 BASE = (1, 3, 6, 1, 2, 1, 17)
 bridge = sys.argv[1]
+VLANS = {1: bridge, 999: "br999"}
+
+
+def vlans():
+    """The VLANs that there are, each with the names of its ports."""
+    path = "/sys/class/net/{}/brif".format
+    return {vlan: os.listdir(path(name)) for vlan, name in VLANS.items() if os.path.isdir(path(name))}
 
 
 def ports():
-    """The bridge's ports as {name: (port number, ifIndex)}."""
+    """The switch's ports as {name: (port number, ifIndex)}; the number stays, whichever VLAN the port is in."""
     found = {}
-    for name in sorted(os.listdir(f"/sys/class/net/{bridge}/brif")):
-        with open(f"/sys/class/net/{name}/brport/port_no") as number, open(f"/sys/class/net/{name}/ifindex") as index:
-            found[name] = (int(number.read(), 16), int(index.read()))
+    for number, name in enumerate(sorted(name for members in vlans().values() for name in members), 1):
+        with open(f"/sys/class/net/{name}/ifindex") as index:
+            found[name] = (number, int(index.read()))
     return found
+
+
+def move(oid, vlan):
+    """SET of dot1qPvid: the port goes into the bridge that is the VLAN."""
+    names = {BASE + (7, 1, 4, 5, 1, 1, number): name for name, (number, _) in ports().items()}
+    if oid not in names:
+        return "not-writable"
+    if vlan not in vlans():
+        return "wrong-value"
+    done = subprocess.run(["ip", "link", "set", names[oid], "master", VLANS[vlan]], check=False)
+    return "DONE" if done.returncode == 0 else "resource-unavailable"
 
 
 def table():
@@ -32,8 +52,13 @@ def table():
     for number, index in known.values():
         objects[BASE + (1, 4, 1, 1, number)] = ("integer", number)
         objects[BASE + (1, 4, 1, 2, number)] = ("integer", index)
-    shown = subprocess.run(["bridge", "fdb", "show", "br", bridge], capture_output=True, text=True, check=False).stdout
-    for line in shown.splitlines():
+    for vlan, members in vlans().items():
+        objects[BASE + (7, 1, 4, 3, 1, 5, vlan)] = ("integer", 1)
+        for name in members:
+            objects[BASE + (7, 1, 4, 5, 1, 1, known[name][0])] = ("gauge", vlan)
+    show = ["bridge", "fdb", "show", "br"]
+    shown = [subprocess.run([*show, VLANS[vlan]], capture_output=True, text=True, check=False).stdout for vlan in vlans()]
+    for line in "".join(shown).splitlines():
         words = line.split()
         mac, name = words[0], words[2]
         if name not in known or "permanent" in words and "self" in words:
@@ -60,6 +85,11 @@ def main():
         command = line.strip()
         if command == "PING":
             print("PONG", flush=True)
+            continue
+        if command == "set":
+            asked = tuple(int(part) for part in sys.stdin.readline().strip().strip(".").split("."))
+            value = sys.stdin.readline().split()[-1]
+            print(move(asked, int(value)) if value.isdigit() else "wrong-type", flush=True)
             continue
         if command not in ("get", "getnext"):
             print("NONE", flush=True)

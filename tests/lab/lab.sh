@@ -81,6 +81,9 @@ up() {
     for ns in sw1 sw2; do
         in_ns "$ns" ip link add br0 type bridge
         in_ns "$ns" ip link set br0 up
+        # VLAN 999, as separate as another switch: dot1qPvid moves a port there.
+        in_ns "$ns" ip link add br999 type bridge
+        in_ns "$ns" ip link set br999 up
     done
     local n
     for n in 1 2 3; do wire sw1 "port$n" "h$n" eth0; plug sw1 "port$n"; done

@@ -13,6 +13,8 @@ const IF_ADMIN_STATUS: u32 = 7;
 const IF_OPER_STATUS: u32 = 8;
 const IF_NAME: u32 = 1;
 const IF_ALIAS: u32 = 18;
+/// dot1qVlanStaticRowStatus.
+const ROW_STATUS: u32 = 5;
 /// ifAdminStatus.
 const UP: i32 = 1;
 const DOWN: i32 = 2;
@@ -49,9 +51,10 @@ pub(super) fn observation(found: &[Option<Datum>], at: Timestamp) -> Observation
     }
 }
 
-/// dot1qPvid of a bridge port, and the interface that the bridge calls by that number.
-pub(super) fn bridge_names(base_port: u32) -> [Oid; 2] {
-    [mib::DOT1Q_PVID.child(&[base_port]), mib::DOT1D_BASE_PORT_IF_INDEX.child(&[base_port])]
+/// dot1qPvid of a bridge port, the interface that the bridge calls by that number, and whether there is this VLAN.
+pub(super) fn bridge_names(base_port: u32, pvid: u16) -> [Oid; 3] {
+    let vlan = mib::DOT1Q_VLAN_STATIC_ENTRY.child(&[ROW_STATUS, pvid.into()]);
+    [mib::DOT1Q_PVID.child(&[base_port]), mib::DOT1D_BASE_PORT_IF_INDEX.child(&[base_port]), vlan]
 }
 
 /// The objects that an order about a port sets, with their values; empty when the device has to be read for that first, or

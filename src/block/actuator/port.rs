@@ -35,9 +35,10 @@ impl Hand<'_> {
         let found = self.read(&objects::names(spot), deadline).await?;
         let mut observation = objects::observation(&found, clock::wall());
         match order {
-            Order::Pvid { base_port, .. } => {
-                let found = self.read(&objects::bridge_names(*base_port), deadline).await?;
+            Order::Pvid { base_port, pvid, .. } => {
+                let found = self.read(&objects::bridge_names(*base_port, *pvid), deadline).await?;
                 let number = |place: usize| found.get(place).and_then(Option::as_ref).and_then(Datum::number);
+                observation.has_vlan = Some(number(2) == Some(1));
                 observation.pvid = number(0).and_then(|pvid| u16::try_from(pvid).ok());
                 match number(1) {
                     Some(if_index) if if_index == spot.if_index.0 => {}

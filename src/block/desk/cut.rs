@@ -156,6 +156,9 @@ impl<W: World> Desk<W> {
             Ok(before) => before,
             Err(why) => return self.failed(case, from, why).await,
         };
+        if before.has_vlan == Some(false) {
+            return self.failed(case, from, Note::NoVlan.to_string()).await;
+        }
         let is_joined = self.holds.at(&order).is_some_and(|hold| !hold.cases.contains(&case.id));
         case.varbinds = self.world.varbinds(&order, Some(&before));
         let settings = self.world.settings();

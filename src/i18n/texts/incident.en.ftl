@@ -306,6 +306,7 @@ incident-rail-no-reason = no reason was given
 incident-rail-no-hold = nothing of ours is set there
 incident-rail-held = the port is blocked
 incident-note-not-set = it was not set before the program ended; judged again
+incident-note-no-vlan = the switch does not have that VLAN; nothing was set
 incident-note-not-made = the device took the change and did not make it
 incident-note-restarted = the switch has restarted without it
 incident-note-by-hand = somebody has changed the port by hand

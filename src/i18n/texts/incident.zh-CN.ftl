@@ -306,6 +306,7 @@ incident-rail-no-reason = 未填写事由
 incident-rail-no-hold = 没有我们的设置
 incident-rail-held = 端口正被封堵
 incident-note-not-set = 程序中断前尚未下发，已重新判断
+incident-note-no-vlan = 交换机上没有该 VLAN，未下发
 incident-note-not-made = 设备应答成功但未生效
 incident-note-restarted = 交换机重启后封堵丢失
 incident-note-by-hand = 有人手动改动了端口
