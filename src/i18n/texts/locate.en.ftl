@@ -16,7 +16,7 @@ locate-points = { $n ->
 }
 locate-seen = last { $what }
 locate-since = since { $what }
-locate-and = ; 
+locate-and = {"; "}
 locate-kind-access = access port
 locate-kind-hybrid = access port with a small switch behind it
 locate-kind-trunk = trunk
@@ -47,3 +47,7 @@ locate-why-crowd = too many addresses
 locate-why-vlans = addresses of several VLANs
 locate-why-unwatched = a neighbour that nobody watches, with others behind it
 locate-why-nowhere = no physical port
+locate-way = { $n ->
+    [one] It is seen on a port on the way
+   *[other] It is seen on { $n } ports on the way
+}

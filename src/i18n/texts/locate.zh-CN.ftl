@@ -38,3 +38,4 @@ locate-why-crowd = 地址过多
 locate-why-vlans = 有多个 VLAN 的地址
 locate-why-unwatched = 邻居未被监控且其后另有主机
 locate-why-nowhere = 不是物理端口
+locate-way = 途经的 { $n } 个端口

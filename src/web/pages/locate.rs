@@ -51,7 +51,10 @@ struct Machine {
     url: String,
     addresses: Vec<(String, String)>,
     says: String,
+    /// Where it may be.
     places: Vec<Place>,
+    /// Where it is only passed on.
+    way: Vec<Place>,
 }
 
 #[derive(Template)]
@@ -114,6 +117,7 @@ fn machine(words: Words, clock: &Clock, sought: &Sought) -> Machine {
         _ if found.candidates.is_empty() => words.t("locate-unseen"),
         _ => words.t("locate-unsure"),
     };
+    let (likely, way): (Vec<&Candidate>, Vec<&Candidate>) = found.candidates.iter().partition(|candidate| candidate.score >= ENOUGH);
     let mut addresses: Vec<(String, String)> = Vec::new();
     for address in &sought.addresses {
         let ip = address.ip.to_string();
@@ -126,7 +130,8 @@ fn machine(words: Words, clock: &Clock, sought: &Sought) -> Machine {
         url: machine_url(&found.mac.to_string()),
         addresses,
         says,
-        places: found.candidates.iter().map(|candidate| place(words, clock, candidate)).collect(),
+        places: likely.iter().map(|candidate| place(words, clock, candidate)).collect(),
+        way: way.iter().map(|candidate| place(words, clock, candidate)).collect(),
     }
 }
 
