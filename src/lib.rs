@@ -3,6 +3,7 @@
 
 // Floor 0: vocabulary.
 pub mod accounts;
+pub mod calendar;
 pub mod config;
 pub mod i18n;
 pub mod journal;

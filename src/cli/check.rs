@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{Answer, Globals, Outcome, out};
+use crate::calendar::Days;
+use crate::config::week::civil;
 use crate::config::{self, Problems, Settings};
 use crate::daemon::stands_on_both_sides;
+use crate::model::clock;
 use crate::notify::{Templates, letter};
 
 /// Check the configuration and print the settings in force
@@ -36,6 +39,21 @@ struct Report {
     /// What is wrong with this machine: it stands in the inner and in the outer network.
     #[serde(skip_serializing_if = "Option::is_none")]
     machine: Option<String>,
+    /// What is missing in the office's calendar, though the configuration can be used without it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calendar: Vec<String>,
+}
+
+/// The years whose holidays should be known today and are not.
+fn missing_years(settings: &Settings) -> Vec<String> {
+    let missing = Days::new(&settings.calendar).missing(civil(clock::wall(), &settings.time_zone).date());
+    let warning = |year: &i16| {
+        format!(
+            "warning[CAL-001]: the holidays of {year} are not known, every weekday counts as worked\n  to do: write them as \
+             [[calendar.year]] into conf.d/, in the form of config/holidays/2026.toml"
+        )
+    };
+    missing.iter().map(warning).collect()
 }
 
 /// The templates are tried as the daemon would try them.
@@ -54,9 +72,13 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
             let templates = templates(&loaded.settings);
             let machine = stands_on_both_sides(&loaded.settings).map(|both| both.to_string());
             let ok = templates.is_none() && machine.is_none();
-            Report { ok, files: loaded.files, problems: loaded.warnings, settings: Some(loaded.settings), templates, machine }
+            let calendar = missing_years(&loaded.settings);
+            Report { ok, files: loaded.files, problems: loaded.warnings, settings: Some(loaded.settings), templates, machine, calendar }
         }
-        Err(problems) => Report { ok: false, files: vec![origin.main], problems, settings: None, templates: None, machine: None },
+        Err(problems) => {
+            let files = vec![origin.main];
+            Report { ok: false, files, problems, settings: None, templates: None, machine: None, calendar: Vec::new() }
+        }
     };
     if args.json {
         out::say(serde_json::to_string_pretty(&report)?)?;
@@ -83,7 +105,7 @@ fn in_words(report: &Report) -> anyhow::Result<()> {
         out::say(toml::to_string(settings)?)?;
         out::say(format_args!("# {}", writable(settings)))?;
     }
-    for trouble in report.templates.iter().chain(&report.machine) {
+    for trouble in report.templates.iter().chain(&report.machine).chain(&report.calendar) {
         out::note(trouble)?;
     }
     let verdict = if report.ok { "The configuration can be used" } else { "The configuration cannot be used" };

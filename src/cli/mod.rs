@@ -5,6 +5,7 @@
 
 mod analyze;
 mod block;
+mod calendar;
 mod capture;
 mod check;
 mod completions;
@@ -103,6 +104,7 @@ enum Command {
     Block(block::Args),
     Locate(locate::Args),
     Detect(detect::Args),
+    Calendar(calendar::Args),
     #[command(hide = true)]
     Man(man::Args),
 }
@@ -193,6 +195,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Block(args) => block::run(globals, args),
         Command::Locate(args) => locate::run(globals, &args),
         Command::Detect(args) => detect::run(globals, args),
+        Command::Calendar(args) => calendar::run(globals, &args),
         Command::Man(args) => man::run(&args),
     }
 }

@@ -14,6 +14,9 @@ use crate::model::Timestamp;
 
 /// The words of the days, from Monday.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// The days, from Monday.
+pub const WEEK: [Weekday; 7] =
+    [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday, Weekday::Saturday, Weekday::Sunday];
 const DAY_MINUTES: u16 = 24 * 60;
 /// Spans that touch each other are followed for so many steps; more than a week of them is always.
 const LONGEST_CHAIN: usize = 24;
@@ -124,6 +127,14 @@ impl WeekTimes {
         self.spans.is_empty()
     }
 
+    /// The spans that begin on a day of the week, in minutes from its midnight, the earliest first. An end past 1440 lies in
+    /// the next day.
+    pub fn minutes_of(&self, day: Weekday) -> Vec<(u16, u16)> {
+        let mut spans: Vec<_> = self.spans.iter().filter(|span| span.is_on(day)).map(|span| (span.begin, span.end)).collect();
+        spans.sort_unstable();
+        spans
+    }
+
     /// Whether `now` lies in one of the spans.
     pub fn contains(&self, now: Timestamp, zone: &TimeZone) -> bool {
         self.around(now, zone).is_some()
@@ -162,6 +173,16 @@ impl Serialize for WeekTimes {
     }
 }
 
+/// The day that a word names: `mon` to `sun`.
+pub fn weekday(word: &str) -> Option<Weekday> {
+    DAYS.iter().zip(WEEK).find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, day)| day)
+}
+
+/// The word of a day.
+pub fn word(day: Weekday) -> &'static str {
+    DAYS.iter().zip(WEEK).find(|(_, known)| *known == day).map_or("mon", |(word, _)| word)
+}
+
 /// The wall clock of a zone.
 pub fn civil(at: Timestamp, zone: &TimeZone) -> DateTime {
     let instant = Instant::from_millisecond(at.millis()).unwrap_or(if at.millis() < 0 { Instant::MIN } else { Instant::MAX });
@@ -169,7 +190,7 @@ pub fn civil(at: Timestamp, zone: &TimeZone) -> DateTime {
 }
 
 /// The moment so many minutes of the wall clock after a day's midnight.
-fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Timestamp {
+pub fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Timestamp {
     let day = day.saturating_add(i64::from(minutes / DAY_MINUTES).days());
     let minutes = minutes % DAY_MINUTES;
     let time = Time::new((minutes / 60) as i8, (minutes % 60) as i8, 0, 0).unwrap_or(Time::MIN);

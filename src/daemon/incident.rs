@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::calendar::Days;
 use crate::config::Settings;
 use crate::config::rules::{MaintenanceSettings, Occasion};
 use crate::daemon::baseline::Baselines;
@@ -215,10 +216,10 @@ fn hosts_and_services(settings: &Settings) -> usize {
     settings.hosts.iter().map(|host| 1 + host.checks.len()).sum()
 }
 
-/// The office's days, with its holidays.
+/// The office's days: those that the program knows, under those of the configuration.
 pub(super) fn calendar(settings: &Settings) -> Calendar {
-    let days = |list: &[Arc<str>]| -> Vec<jiff::civil::Date> { list.iter().filter_map(|day| day.parse().ok()).collect() };
-    Calendar::new(settings.time_zone.clone(), days(&settings.calendar.holidays), days(&settings.calendar.workdays))
+    let days = Days::new(&settings.calendar);
+    Calendar::new(settings.time_zone.clone(), days.off(), days.worked())
 }
 
 /// Where devices and hosts belong.

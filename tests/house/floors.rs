@@ -11,9 +11,10 @@ const FLOORS: &[(&str, u32)] = &[
     ("model", 0),
     ("i18n", 1),
     ("config", 2),
-    ("store", 3),
-    ("journal", 4),
-    ("accounts", 5),
+    ("calendar", 3),
+    ("store", 4),
+    ("journal", 5),
+    ("accounts", 6),
     // Floor 1: the wire.
     ("snmp", 10),
     ("ping", 10),
