@@ -1,12 +1,12 @@
 //! `netroom calendar`: the office's days and hours, and working time counted by them.
 
 use anyhow::Context as _;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::{Answer, Globals, Outcome, out};
-use crate::calendar::{Office, Term};
-use crate::config::week::civil;
+use crate::calendar::{Office, Recurrence, Special, Term};
+use crate::config::week::{civil, word};
 use crate::model::{Timestamp, clock};
 
 /// Show the office's calendar and count working time by it
@@ -41,6 +41,21 @@ enum What {
         /// Until when
         to: DateTime,
     },
+    /// Print the days on which a duty comes round, one a line
+    ///
+    /// The rule is written as in TOML, for example: netroom calendar dates 'rule = "nth_weekday", nth = 1, weekday = "thu",
+    /// at = "13:30", holiday = "plus_week"'. Rules: day, weekday, nth_weekday, week_of_first, last_weekday, month, month_day,
+    /// working_days, quarter, year; on holidays: stay, skip, previous_workday, next_workday, plus_week.
+    Dates {
+        /// The rule
+        rule: String,
+        /// The first day
+        #[arg(long)]
+        from: Date,
+        /// The last day, at most 50 years after
+        #[arg(long)]
+        to: Date,
+    },
 }
 
 pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
@@ -64,20 +79,45 @@ pub(super) fn run(globals: &Globals, args: &Args) -> Outcome {
             out::say(format_args!("{}h{:02}min", minutes / 60, minutes % 60))?;
             counted(&office, from, to)?;
         }
+        What::Dates { rule, from, to } => {
+            let found = dates(&office, rule, *from, *to)?;
+            return Ok(if found { Answer::Yes } else { Answer::No });
+        }
     }
     Ok(Answer::Yes)
+}
+
+/// Whether there was any.
+fn dates(office: &Office, rule: &str, from: Date, to: Date) -> anyhow::Result<bool> {
+    anyhow::ensure!(from <= to && to.year() - from.year() <= 50, "take --from before --to, and 50 years at most");
+    let inline = rule.trim().trim_start_matches('{').trim_end_matches('}');
+    let written: Written =
+        toml::from_str(&format!("every = {{ {inline} }}")).context("this is no rule; see `netroom calendar dates --help`")?;
+    let found = written.every.between(office, from, to)?;
+    for one in &found {
+        let (at, day) = (civil(one.at, office.zone()).strftime("%Y-%m-%dT%H:%M").to_string(), word(one.date.weekday()));
+        let window = if one.from == one.date { String::new() } else { format!("\tfrom {}", one.from) };
+        out::say(format_args!("{at}\t{day}{window}"))?;
+    }
+    Ok(!found.is_empty())
+}
+
+/// A rule as a key of its own, as it stands in a file.
+#[derive(serde::Deserialize)]
+struct Written {
+    every: Recurrence,
 }
 
 fn show(office: &Office, year: i16, json: bool) -> anyhow::Result<()> {
     let days = office.days().in_year(year);
     if json {
-        let row = |(date, day): (jiff::civil::Date, &crate::calendar::Special)| serde_json::json!({ "date": date.to_string(), "name": &*day.name, "isOffDay": day.off });
+        let row = |(date, day): (Date, &Special)| serde_json::json!({ "date": date.to_string(), "name": &*day.name, "isOffDay": day.off });
         let all = serde_json::json!({ "year": year, "days": days.map(row).collect::<Vec<_>>() });
         return out::say(serde_json::to_string_pretty(&all)?);
     }
     for (date, day) in days {
-        let word = if day.off { "off" } else { "worked" };
-        out::say(format_args!("{date}\t{}\t{word}\t{}", crate::config::week::word(date.weekday()), day.name))?;
+        let state = if day.off { "off" } else { "worked" };
+        out::say(format_args!("{date}\t{}\t{state}\t{}", word(date.weekday()), day.name))?;
     }
     Ok(())
 }
