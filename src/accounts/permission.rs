@@ -49,11 +49,13 @@ pub enum Permission {
     ReleaseBlock,
     /// Freeze blocks for a time, and close the breaker.
     FreezeBlocks,
+    /// Set something on a port: down, up, VLAN, power, description.
+    WorkOnPorts,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Read,
         Self::Metrics,
         Self::OwnAccount,
@@ -75,6 +77,7 @@ impl Permission {
         Self::ApproveBlock,
         Self::ReleaseBlock,
         Self::FreezeBlocks,
+        Self::WorkOnPorts,
     ];
 
     /// The word: in scopes of tokens and in refusals.
@@ -101,6 +104,7 @@ impl Permission {
             Self::ApproveBlock => "approve_block",
             Self::ReleaseBlock => "release_block",
             Self::FreezeBlocks => "freeze_blocks",
+            Self::WorkOnPorts => "work_on_ports",
         }
     }
 
@@ -213,6 +217,7 @@ pub fn granted(role: Role) -> Permissions {
             P::ApproveBlock,
             P::ReleaseBlock,
             P::FreezeBlocks,
+            P::WorkOnPorts,
         ],
         Role::SectionChief => &[
             P::Acknowledge,
@@ -228,6 +233,7 @@ pub fn granted(role: Role) -> Permissions {
             P::ApproveBlock,
             P::ReleaseBlock,
             P::FreezeBlocks,
+            P::WorkOnPorts,
         ],
         Role::Deputy | Role::Director => &[
             P::Acknowledge,

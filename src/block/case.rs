@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::gate::{Approval, Path, Rail};
+use super::work::Work;
 use super::{CaseId, Observation, Order};
 use crate::model::{Evidence, MacAddr, Timestamp};
 
@@ -205,6 +206,8 @@ pub enum Wish {
         /// Why.
         reason: String,
     },
+    /// That something be done to a port.
+    Work(Work),
     /// That nothing be blocked without a person for a time.
     Freeze {
         /// Until when; a moment that is over ends a freeze.

@@ -75,6 +75,14 @@ impl Counter {
         store::now(&self.store, |file| store::story(file, id, STORY))
     }
 
+    /// What the journal says of work on a port, the newest first, `most` at most.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn works(&self, device: &str, port: &str, most: u32) -> Result<Vec<journal::Recorded>, StoreError> {
+        store::now(&self.store, |file| store::works(file, device, port, most))
+    }
+
     /// The breaker and the freeze.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ pub mod order;
 pub mod shield;
 pub mod store;
 pub mod tally;
+pub mod work;
 
 pub use case::{Case, Phase, Wish};
 pub use counter::Counter;

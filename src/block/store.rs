@@ -245,6 +245,14 @@ pub fn story(file: &Connection, id: CaseId, most: u32) -> rusqlite::Result<Vec<j
     journal::about(file, "block", &format!("block:{id}"), most)
 }
 
+/// What the journal says of work on a port, the newest first, `most` at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn works(file: &Connection, device: &str, port: &str, most: u32) -> rusqlite::Result<Vec<journal::Recorded>> {
+    journal::newest(file, "port.worked", &format!("port:{device}/{port}"), most)
+}
+
 /// Asks the database at once; this thread waits.
 ///
 /// # Errors

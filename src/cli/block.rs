@@ -10,6 +10,7 @@ use anyhow::Context as _;
 
 use super::{Answer, Globals, Outcome, out};
 use crate::block::gate::Path;
+use crate::block::work::Told;
 use crate::block::{CaseId, Wish, store};
 use crate::config::exempt::end;
 use crate::detect::MachineKey;
@@ -115,13 +116,13 @@ enum What {
 
 /// Who says it, and why.
 #[derive(Debug, clap::Args)]
-struct Said {
+pub(super) struct Said {
     /// Why
     #[arg(long)]
-    reason: String,
+    pub(super) reason: String,
     /// The person who says so
     #[arg(long = "as", value_name = "PERSON")]
-    person: String,
+    pub(super) person: String,
 }
 
 fn case(text: &str) -> Result<CaseId, String> {
@@ -157,13 +158,13 @@ pub(super) fn run(globals: &Globals, args: Args) -> Outcome {
     }
 }
 
-fn given(reason: String) -> anyhow::Result<String> {
+pub(super) fn given(reason: String) -> anyhow::Result<String> {
     anyhow::ensure!(!reason.trim().is_empty(), "--reason says why");
     Ok(reason)
 }
 
 /// Writes a wish down and waits for what becomes of it.
-fn wish_of(shared: &Shared, person: &str, wish: &Wish) -> Outcome {
+pub(super) fn wish_of(shared: &Shared, person: &str, wish: &Wish) -> Outcome {
     let person = person.trim();
     anyhow::ensure!(!person.is_empty(), "--as names the person who says so");
     let path = Path::Command(person.into());
@@ -174,7 +175,10 @@ fn wish_of(shared: &Shared, person: &str, wish: &Wish) -> Outcome {
         return Ok(Answer::Yes);
     }
     match answer(&shared.store, id)? {
-        Some(answer) => out::say(answer).map(|()| Answer::Yes),
+        Some(answer) => match Told::of(&answer) {
+            Some(told) => out::say(&told).map(|()| if told.is_done() { Answer::Yes } else { Answer::No }),
+            None => out::say(answer).map(|()| Answer::Yes),
+        },
         None => out::note(format_args!(
             "the daemon has not taken it up within {} s; it stays written down: look into `netroom block list`, and into the daemon's log",
             WAIT.as_secs()

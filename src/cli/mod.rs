@@ -20,6 +20,7 @@ mod mail;
 mod man;
 pub mod out;
 mod ping;
+mod port;
 mod rule;
 mod series;
 mod serve;
@@ -102,6 +103,7 @@ enum Command {
     Analyze(analyze::Args),
     Capture(capture::Args),
     Block(block::Args),
+    Port(port::Args),
     Locate(locate::Args),
     Detect(detect::Args),
     Calendar(calendar::Args),
@@ -193,6 +195,7 @@ fn run(globals: &Globals, command: Command) -> Outcome {
         Command::Analyze(args) => analyze::run(&args),
         Command::Capture(args) => capture::run(globals, args),
         Command::Block(args) => block::run(globals, args),
+        Command::Port(args) => port::run(globals, args),
         Command::Locate(args) => locate::run(globals, &args),
         Command::Detect(args) => detect::run(globals, args),
         Command::Calendar(args) => calendar::run(globals, &args),

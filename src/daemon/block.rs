@@ -149,6 +149,10 @@ impl World for House {
         place::locate(self, case).await
     }
 
+    async fn port(&self, device: &str, port: &str) -> Located {
+        place::port(self, device, port).await
+    }
+
     fn has_moved(&self, case: &Case) -> bool {
         place::has_moved(self, case)
     }

@@ -19,7 +19,7 @@ mod verify;
 pub use event::{Actor, Entry, Flags, Stamp, Via};
 pub use export::{ExportError, export};
 pub use heads::{HEAD_ACTION, next_head};
-pub use recorded::{Recorded, about, latest};
+pub use recorded::{Recorded, about, latest, newest};
 pub use store::{DestroyError, GENESIS, append, append_head, destroy, head, last_head_at};
 pub use verify::{Anchor, AnchorError, Fault, Report, VerifyError, verify};
 

@@ -44,6 +44,20 @@ pub fn about(file: &Connection, word: &str, subject: &str, most: u32) -> rusqlit
     rows.collect()
 }
 
+/// The events of one thing and one action, the newest first, `most` at most.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn newest(file: &Connection, action: &str, subject: &str, most: u32) -> rusqlite::Result<Vec<Recorded>> {
+    let mut query = file.prepare_cached(
+        "SELECT e.seq, e.ts_ms, e.subject, e.actor, e.on_behalf_of, e.via, e.action, e.flags, e.hash, p.json
+         FROM journal_event e LEFT JOIN journal_payload p ON p.seq = e.seq
+         WHERE e.subject = ?2 AND e.action = ?1 ORDER BY e.seq DESC LIMIT ?3",
+    )?;
+    let rows = query.query_map(params![action, subject, most], read)?;
+    rows.collect()
+}
+
 /// The newest events before number `before`, the newest first, `most` at most.
 ///
 /// # Errors

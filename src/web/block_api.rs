@@ -5,16 +5,20 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::Caller;
 use super::app::App;
 use super::failure::Failure;
 use super::pages::block::act::{self, Because, Freeze, Wanted};
+use super::pages::block::work::checked;
 use super::pages::block::{ListAsked, ProtectedAsked, ask, case};
 use super::route::{Row, get, post};
 use crate::accounts::Permission as P;
+use crate::block::work::{Deed, Told, Work};
 use crate::block::{Case, CaseId, Wish};
+use crate::model::PortId;
 
 /// Cases that are told at most.
 const MOST: u32 = 500;
@@ -31,6 +35,7 @@ pub(super) fn rows() -> Vec<Row> {
         post("/api/v1/blocks/{id}/approve", P::ApproveBlock, approve),
         post("/api/v1/blocks/{id}/decline", P::ApproveBlock, decline),
         post("/api/v1/blocks/{id}/release", P::ReleaseBlock, release),
+        post("/api/v1/ports/{id}/work", P::WorkOnPorts, work),
     ]
 }
 
@@ -109,4 +114,33 @@ async fn release(
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     case(&app, id).await?;
     wished(&app, &caller, Wish::Release { case: CaseId(id), reason: act::reason(&because.reason)? }).await
+}
+
+/// What is to be done to a port, and why.
+#[derive(Debug, Deserialize)]
+struct Worked {
+    #[serde(flatten)]
+    deed: Deed,
+    #[serde(default)]
+    reason: String,
+}
+
+async fn work(
+    State(app): State<Arc<App>>,
+    Path(id): Path<u32>,
+    caller: Caller,
+    Json(worked): Json<Worked>,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let (device, index) = app.port(PortId(id)).ok_or(Failure::NoPortNumber(id))?;
+    let port = device.ports.get(index).ok_or(Failure::NoPortNumber(id))?;
+    let (deed, reason) = (checked(worked.deed)?, act::reason(&worked.reason)?);
+    let work = Work { device: Arc::clone(&device.label.name), port: Arc::clone(&port.identity.name), deed, reason };
+    let answer = act::wish(&app, &caller, Wish::Work(work)).await?;
+    let told = answer.as_deref().and_then(Told::of);
+    let status = match &told {
+        None => StatusCode::ACCEPTED,
+        Some(told) if told.is_done() => StatusCode::OK,
+        Some(_) => StatusCode::CONFLICT,
+    };
+    Ok((status, Json(json!({ "answer": told.as_ref().map(ToString::to_string), "told": told }))))
 }

@@ -202,6 +202,7 @@ fn block_paths() -> Value {
             "Whom no block touches, and what protects one machine",
             &[in_query("machine", "A MAC or IP address", "string")], &of("lines", json!({ "type": "array", "items": { "type": "object" } })),
         ),
+        "/api/v1/ports/{id}/work": posted(path("Set something on a port: `deed` is down, up, bounce, power_cycle, vlan (with `pvid`) or alias (with `alias`); a session, never a token", &[port_id()], &answered()), Some(&texts(&["deed", "reason"]))),
         "/api/v1/blocks/freeze": posted(path("Block nothing without a person until a minute of the office's clock; an empty `until` ends a freeze", &[], &answered()), Some(&texts(&["until", "reason"]))),
         "/api/v1/blocks/reset": posted(path("Close the breaker", &[], &answered()), Some(&texts(&["reason"]))),
         "/api/v1/blocks/{id}": path("One block", &[block_id()], &reference("Block")),

@@ -123,6 +123,7 @@ fn capture_rows() -> Vec<Row> {
 fn block_rows() -> Vec<Row> {
     use pages::block::{self, act};
     vec![
+        post("/device/{name}/port/{*port}", P::WorkOnPorts, block::work::work),
         get("/blocks", P::ReadBlocks, block::page),
         post("/blocks", P::RequestBlock, act::request),
         get("/blocks/protected", P::ReadBlocks, block::protected),

@@ -12,9 +12,10 @@ use netroom::block::case::{Case, Phase};
 use netroom::block::gate::{Approval, Path, Rail};
 use netroom::block::hold::Holds;
 use netroom::block::note::Note;
+use netroom::block::work::{Came, Deed, Work};
 use netroom::block::{CaseId, Observation, Order, Spot, store};
 use netroom::i18n::{self, Lang};
-use netroom::journal::Actor;
+use netroom::journal::{self, Actor, Entry, Via};
 use netroom::model::{Evidence, Fact, IfIndex, MacAddr, Timestamp};
 use serde_json::Value;
 
@@ -282,4 +283,44 @@ async fn programs_read_cases_and_wish_but_are_never_the_second_person() {
     let (_, protected) = send(Method::GET, "/api/v1/blocks/protected?machine=10.1.0.9", "").await;
     assert_eq!((protected["lines"].as_array().map(Vec::len), protected["explained"][0]["rail"].as_str()), (Some(1), Some("protected")));
     assert!(!Permission::ApproveBlock.fits_token());
+}
+
+#[tokio::test]
+async fn work_on_a_port_is_wished_on_its_page_by_those_who_may_and_never_by_a_token() {
+    let office = Office::new(false).await;
+    let clerk = Clerk::new(&office);
+    let (admin, duty) = (Person::new(&office, Role::NetworkAdmin).await, Person::new(&office, Role::Duty).await);
+    let (device, port, page) = ("core-1", "FortyGigE1/0/32", "/device/core-1/port/FortyGigE1%2F0%2F32");
+    for (lang, words) in
+        [("zh", ["端口操作", "重启端口（先关后开）", "操作本端口"]), ("en", ["Work on the port", "Shut it and open it again", "Do it"])]
+    {
+        let text = admin.get(page, lang).await;
+        assert!(words.iter().all(|word| text.contains(word)), "{lang}: {text}");
+    }
+    assert!(!duty.get(page, "en").await.contains("Do it</button>"));
+    assert_eq!(duty.post(page, "deed=down&reason=unused").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(admin.post(page, "deed=bounce&reason=it+hangs").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(admin.post(page, "deed=vlan&pvid=20&reason=moved").await.status, StatusCode::SEE_OTHER);
+    for wrong in ["deed=vlan&pvid=9999&reason=x", "deed=melt&reason=x", "deed=down&reason=+"] {
+        assert_eq!(admin.post(page, wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    let heard = clerk.heard();
+    assert!(heard.len() == 2 && heard[0].contains("Bounce") && heard[1].contains("pvid: 20"), "{heard:?}");
+    assert!(!Permission::WorkOnPorts.fits_token());
+
+    let work = Work { device: device.into(), port: port.into(), deed: Deed::Down, reason: "unused <b>".into() };
+    for came in [Came::Done, Came::Refused { rails: vec![Rail::Trunk] }, Came::Failed { said: Note::NoVlan.to_string() }] {
+        let payload = serde_json::json!({ "deed": work.deed, "reason": work.reason, "came": came });
+        let entry = Entry::new(NOW, Actor::person("Lina", Via::Web), "port.worked", format!("port:{device}/{port}"), payload);
+        office.store.write(move |file| journal::append(file, &entry).map(drop)).await.unwrap();
+    }
+    let text = admin.get(page, "zh").await;
+    for words in ["已完成", "未执行", "该端口通向其他交换机", "unused &#60;b&#62;", "Lina"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let token = office.token(Role::NetworkAdmin, Permissions::NONE.with(Permission::RequestBlock)).await;
+    let request = Request::post("/api/v1/ports/1/work").header(AUTHORIZATION, format!("Bearer {}", token.reveal()));
+    let body = Body::from(r#"{"deed": "down", "reason": "x"}"#);
+    let answer = office.ask(request.header(CONTENT_TYPE, "application/json").body(body).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
 }

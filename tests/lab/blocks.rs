@@ -282,3 +282,33 @@ fn a_machine_goes_into_quarantine_and_comes_back() {
     assert_eq!(bridge_of("sw1", "port2"), "br0");
     daemon.stop();
 }
+
+#[test]
+fn an_administrator_works_on_a_port_through_the_same_gate() {
+    let Some(network) = Network::up("nrtw") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let lines = "[block]\nmode = \"observe\"\n[[block.scope]]\nrules = [\"work\"]\nmode = \"approve\"\n";
+    let daemon = Daemon::start(&network, dir.path(), &office(dir.path(), lines));
+    read_tables(&network, &daemon);
+    let work = |deed: &str, port: &str| {
+        netroom(&network, dir.path(), &["port", deed, "sw1", port, "--reason", "an unused socket", "--as", "wang"])
+    };
+
+    let (code, said, complaint) = work("down", "port3");
+    assert!(code == 0 && said.contains("sw1 port3 down is done"), "{said}{complaint}");
+    assert!(!is_up(&network, "sw1", "port3") && !reaches(&network, "h3", "10.77.0.101"));
+    assert!(reaches(&network, "h2", "10.77.0.101"), "the others work on");
+    let (code, said, complaint) = work("up", "port3");
+    assert!(code == 0 && said.contains("sw1 port3 up is done"), "{said}{complaint}");
+    daemon.wait("the machine to be back", || reaches(&network, "h3", "10.77.0.101"));
+
+    let (code, said, complaint) = work("down", "up1");
+    assert!(code == 1 && said.contains("is not done"), "{said}{complaint}");
+    assert!(is_up(&network, "sw1", "up1"), "{said}");
+    eprintln!("{}", said.trim());
+    let (code, said, complaint) = work("down", "port99");
+    assert!(code == 1 && said.contains("no such port"), "{said}{complaint}");
+    let (code, said, complaint) = netroom(&network, dir.path(), &["journal", "verify"]);
+    assert_eq!(code, 0, "{said}{complaint}");
+    daemon.stop();
+}

@@ -7,6 +7,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod wishes;
+mod work;
 mod world;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use tell::RULES;
+pub use work::WORK;
 pub use world::{Done, Located, World};
 
 use super::CaseId;

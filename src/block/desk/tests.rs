@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::block::gate::{Permit, Place, Rail};
 use crate::block::shield::Suspect;
+use crate::block::work::{Deed, Told, Work};
 use crate::block::{Observation, Order, Spot, Wish};
 use crate::config::block::{BlockSettings, Mode};
 use crate::model::{Finding, IfIndex, Severity, Verdict};
@@ -125,6 +126,18 @@ impl World for Switch {
         }
     }
 
+    async fn port(&self, _: &str, port: &str) -> Located {
+        let state = self.state();
+        let Some(number) = port.strip_prefix("Gi0/").and_then(|port| port.parse().ok()) else { return Located::default() };
+        let (now, told_name) = (state.now, Some(port.to_owned()));
+        let asked = (!state.silent).then_some((now, false));
+        Located {
+            spot: Some(Spot { device: "sw".into(), if_name: port.into(), if_index: IfIndex(number) }),
+            place: Some(Place { seen: now, asked, told_name, ..Place::default() }),
+            ..Located::default()
+        }
+    }
+
     fn has_moved(&self, case: &Case) -> bool {
         let state = self.state();
         let at = case.mac.and_then(|mac| state.seats.get(&mac).copied());
@@ -211,7 +224,8 @@ impl Lab {
         let (now, path) = (self.switch.now(), Path::Page(person.into()));
         let id = self.store.write(move |file| store::wish(file, now, &path, &wish)).await.unwrap();
         self.desk.look().await.unwrap();
-        store::read(&self.store, move |file| store::answer(file, id)).await.unwrap().unwrap()
+        let answer = store::read(&self.store, move |file| store::answer(file, id)).await.unwrap().unwrap();
+        Told::of(&answer).map_or(answer, |told| told.to_string())
     }
 
     async fn case(&self, id: i64) -> Case {
@@ -363,6 +377,51 @@ async fn what_was_seen_before_the_end_of_a_case_opens_no_other() {
     lab.pass(HOUR).await;
     lab.accuse(spared).await;
     assert_eq!(lab.phase(3).await, Phase::Waiting);
+}
+
+fn work(port: u32, deed: Deed, reason: &str) -> Wish {
+    Wish::Work(Work { device: "sw".into(), port: format!("Gi0/{port}").into(), deed, reason: reason.into() })
+}
+
+#[tokio::test]
+async fn work_on_a_port_goes_through_the_gate_and_into_the_journal() {
+    let mut lab = Lab::new(Mode::Approve).await;
+    assert_eq!(lab.wish("li", work(3, Deed::Down, "unused")).await, "sw Gi0/3 down is done");
+    assert_eq!(lab.wish("li", work(3, Deed::Bounce, "hangs")).await, "sw Gi0/3 bounce is done");
+    let sets = lab.switch.state().sets.clone();
+    assert_eq!((sets.first(), sets.last(), lab.port(3)), (Some(&(3, 2)), Some(&(3, 1)), 1));
+    let told = "SELECT json FROM journal_payload p JOIN journal_event e ON e.seq = p.seq WHERE e.action = 'port.done' AND e.actor = 'li'";
+    let first: String = store::read(&lab.store, move |file| file.query_row(told, [], |row| row.get(0))).await.unwrap();
+    assert!(first.contains("unused") && first.contains("\"admin\":1") && first.contains("\"admin\":2"), "{first}");
+
+    for (wish, why) in [
+        (work(3, Deed::Down, " "), "a reason has to be given"),
+        (work(3, Deed::Alias { alias: "x".repeat(65) }, "long"), "64 octets"),
+        (Wish::Work(Work { device: "sw".into(), port: "Eth9".into(), deed: Deed::Up, reason: "x".into() }), "no such port"),
+    ] {
+        let said = lab.wish("li", wish).await;
+        assert!(said.contains("is not done") && said.contains(why), "{said}");
+    }
+    let line = Rail::Protected { line: "netroom.toml:7".into(), reason: "uplink".into(), owner: "li".into() };
+    lab.switch.state().protected = vec![line];
+    assert!(lab.wish("li", work(4, Deed::Down, "x")).await.contains("protected by netroom.toml:7"));
+    lab.switch.state().protected.clear();
+    lab.switch.state().lies = true;
+    assert!(lab.wish("li", work(4, Deed::Down, "x")).await.contains("did not make it"));
+    assert_eq!(lab.port(4), 1);
+}
+
+#[tokio::test]
+async fn nobody_works_on_a_port_that_is_blocked_nor_while_modes_are_off() {
+    let mut lab = Lab::new(Mode::Auto).await;
+    let machine = lab.switch.sits(9, 3);
+    lab.accuse(machine).await;
+    let said = lab.wish("li", work(3, Deed::Up, "he wants to work")).await;
+    assert!(said.contains("release it instead") && lab.port(3) == 2, "{said}");
+    let mut observing = Lab::new(Mode::Observe).await;
+    let said = observing.wish("li", work(5, Deed::Down, "unused")).await;
+    assert!(said.contains("the mode is observe; it would set ifAdminStatus.5"), "{said}");
+    assert!(observing.switch.state().sets.is_empty());
 }
 
 #[tokio::test]

@@ -53,6 +53,7 @@ impl<W: World> Desk<W> {
                 let phase = self.cases.get(&id).map_or("released", |case| case.phase.word());
                 Ok(format!("case {id} is {phase}"))
             }
+            Wish::Work(work) => self.work(work, path).await,
             Wish::Freeze { until, reason } => {
                 let person = path.person().map(ToString::to_string).unwrap_or_default();
                 self.brake.frozen = (until > now).then_some((until, reason.clone(), person));

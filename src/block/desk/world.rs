@@ -44,6 +44,8 @@ pub trait World: Send + Sync {
     fn settings(&self) -> Arc<BlockSettings>;
     /// Finds a machine, and asks its switch at once.
     fn locate(&self, case: &Case) -> impl Future<Output = Located> + Send;
+    /// Looks at a port by its names, and asks its switch at once; without a spot when there is none.
+    fn port(&self, device: &str, port: &str) -> impl Future<Output = Located> + Send;
     /// Whether the tables show a machine elsewhere than at a place, after a moment: costs nothing.
     fn has_moved(&self, case: &Case) -> bool;
     /// Whether it is protected, and by what.

@@ -42,7 +42,7 @@ pub(super) async fn locate(house: &House, case: &Case) -> Located {
         return nowhere(suspect);
     }
     let Some(best) = found.candidates.first().filter(|best| is_place(best)) else { return nowhere(suspect) };
-    let fresh = ask(house, &view, best, mac).await;
+    let fresh = ask(house, &view, (&best.device, &best.port, best.if_index), mac).await;
     let live = view.live(&best.device);
     suspect.vlan = u16::try_from(best.vlan).ok().filter(|vlan| *vlan > 0);
     suspect.port = Some((Arc::clone(&best.device), Arc::clone(&best.port)));
@@ -57,6 +57,60 @@ pub(super) async fn locate(house: &House, case: &Case) -> Located {
         base_port: fresh.and_then(|fresh| fresh.bridge_port).or_else(|| bridge_port(view.tables(&best.device)?, best.if_index)),
         ports: live.map_or(0, |live| live.ports.iter().filter(|port| SOCKETS.contains(&port.identity.if_type)).count()),
         round,
+    }
+}
+
+/// A port by its names, with what its switch says of it at this moment.
+pub(super) async fn port(house: &House, device: &str, port: &str) -> Located {
+    let view = View::new(&house.around.located);
+    let Some(live) = view.live(device) else { return Located::default() };
+    let Some(identity) = live.ports.iter().map(|port| &port.identity).find(|identity| *identity.name == *port) else {
+        return Located::default();
+    };
+    let (device, port, if_index) = (Arc::clone(&live.label.name), Arc::clone(&identity.name), identity.if_index);
+    // Nobody is looked for: what counts is who is there.
+    let fresh = ask(house, &view, (&device, &port, if_index.0), MacAddr([0; 6])).await;
+    let macs = fresh.as_ref().map(|fresh| fresh.macs.clone()).unwrap_or_default();
+    let candidate = macs
+        .iter()
+        .find_map(|mac| view.find(*mac).candidates.into_iter().find(|place| (&place.device, place.if_index) == (&device, if_index.0)));
+    let mut place = match &candidate {
+        Some(candidate) => place(candidate, fresh.as_ref(), &house.infrastructure()),
+        None => empty_place(&view, &device, if_index.0, fresh.as_ref()),
+    };
+    // How many machines sit there is nobody's obstacle to work on the port itself.
+    let beside = std::mem::take(&mut place.macs);
+    place.is_our_path |= beside.iter().any(|mac| house.infrastructure().contains(mac));
+    let alias = alias(Some(&*live), if_index.0, fresh.as_ref());
+    let suspect = Suspect { port: Some((Arc::clone(&device), Arc::clone(&port))), alias, beside, ..Suspect::default() };
+    Located {
+        suspect,
+        spot: Some(Spot { device: Arc::clone(&device), if_name: port, if_index }),
+        site: Arc::clone(&live.label.site),
+        place: Some(place),
+        base_port: fresh.and_then(|fresh| fresh.bridge_port).or_else(|| bridge_port(view.tables(&device)?, if_index.0)),
+        ..Located::default()
+    }
+}
+
+/// A port behind which nobody is seen, by what its device says of it.
+fn empty_place(view: &View, device: &str, if_index: u32, fresh: Option<&Fresh>) -> Place {
+    let layout = view.tables(device).and_then(|tables| tables.layout.ports.get(&if_index).cloned()).unwrap_or_default();
+    let heard = view.tables(device).map(|tables| locate::find::neighbours(tables, if_index)).unwrap_or_default();
+    let bridge = heard.iter().find(|neighbour| neighbour.capabilities.leads_on());
+    let name = |neighbour: &locate::Neighbour| neighbour.name.as_deref().or(neighbour.chassis.as_deref()).unwrap_or("?").to_owned();
+    let root = view.tables(device).and_then(|tables| tables.layout.root_port);
+    Place {
+        asked: fresh.map(|fresh| (fresh.at, false)),
+        told_name: fresh.and_then(|fresh| fresh.if_name.as_deref().map(ToOwned::to_owned)),
+        kind: match (layout.is_bundle || layout.bundle.is_some(), layout.is_trunk) {
+            (true, _) => PortKind::Aggregated,
+            (false, true) => PortKind::Trunk,
+            (false, false) => PortKind::Access,
+        },
+        is_root_port: root == Some(if_index),
+        neighbour: bridge.map(|bridge| (name(bridge), what(bridge).to_owned())),
+        ..Place::default()
     }
 }
 
@@ -101,15 +155,11 @@ fn is_place(best: &Candidate) -> bool {
     best.score >= ENOUGH || !best.leads_on.is_empty() || best.is_root_port
 }
 
-async fn ask(house: &House, view: &View, best: &Candidate, mac: MacAddr) -> Option<Fresh> {
-    let target = Arc::clone(house.setup.load().targets.get(&best.device)?);
-    let before = view.tables(&best.device)?;
-    let asked = fresh::ask(&*house.around.transport, &target, before, best.if_index, mac, clock::monotonic() + ASKED_FOR).await;
-    asked
-        .inspect_err(
-            |error| tracing::warn!(device = &*best.device, port = &*best.port, %mac, "{mac} is not looked for at its port: {error}"),
-        )
-        .ok()
+async fn ask(house: &House, view: &View, (device, port, if_index): (&str, &str, u32), mac: MacAddr) -> Option<Fresh> {
+    let target = Arc::clone(house.setup.load().targets.get(device)?);
+    let before = view.tables(device)?;
+    let asked = fresh::ask(&*house.around.transport, &target, before, if_index, mac, clock::monotonic() + ASKED_FOR).await;
+    asked.inspect_err(|error| tracing::warn!(device, port, "{device} does not say who is on {port}: {error}")).ok()
 }
 
 /// What the tables and the switch tell of the port. Who is seen there by either counts.

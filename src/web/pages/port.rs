@@ -53,8 +53,10 @@ pub(crate) async fn page(
     let page = Page::new(visitor, clock, "ports", format!("{name} {port}")).with_stream(&format!("port&id={}", id.0));
     let kinds =
         Kind::ALL.into_iter().map(|kind| Tab { word: kind.word(), title: words.t(kind_key(kind)), lit: kind == asked.kind }).collect();
+    let work = super::block::work::part(&app, &page, &name, &port).await;
     Ok(render(&PortPage {
         id: id.0,
+        work,
         device_url: device_url(&name),
         device: name,
         name: port,
@@ -126,6 +128,7 @@ struct PortPage {
     counters: Html,
     facts: Html,
     changes: Html,
+    work: Html,
     kinds: Vec<Tab>,
     kind: &'static str,
     kind_title: String,

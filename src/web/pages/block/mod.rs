@@ -7,6 +7,7 @@ mod one;
 mod part;
 mod protected;
 mod said;
+pub(crate) mod work;
 
 use std::sync::Arc;
 

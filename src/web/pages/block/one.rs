@@ -153,7 +153,7 @@ async fn told(app: &Arc<App>, visitor: &Visitor, case: &Case) -> Result<(Told, u
 const fn case_of(wish: &Wish) -> Option<CaseId> {
     match wish {
         Wish::Approve { case } | Wish::Decline { case, .. } | Wish::Release { case, .. } => Some(*case),
-        Wish::Request { .. } | Wish::Freeze { .. } | Wish::Reset { .. } => None,
+        Wish::Request { .. } | Wish::Work(_) | Wish::Freeze { .. } | Wish::Reset { .. } => None,
     }
 }
 
