@@ -165,6 +165,7 @@ impl fmt::Display for Rail {
             Self::Stale { age_s } => write!(f, "it was last seen there {age_s} s ago"),
             Self::NotAsked => f.write_str("the switch could not be asked just before"),
             Self::Gone => f.write_str("the switch does not see it on that port any more"),
+            Self::OtherPort { told } if told.is_empty() => f.write_str("the switch does not tell the port's name now"),
             Self::OtherPort { told } => write!(f, "the switch calls that port {told} now"),
             Self::Trunk => f.write_str("the port leads to other bridges"),
             Self::Aggregated => f.write_str("the port is part of a link aggregation"),

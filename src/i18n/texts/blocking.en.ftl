@@ -199,3 +199,4 @@ blocking-deed-bounce = Shut it and open it again
 blocking-deed-power-cycle = Power off and on again (PoE)
 blocking-deed-vlan = Into VLAN { $what }
 blocking-deed-alias = Description “{ $what }”
+blocking-rail-name-untold = The switch does not tell the name of that port now

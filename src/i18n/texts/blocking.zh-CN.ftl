@@ -193,3 +193,4 @@ blocking-deed-bounce = 重启端口（先关后开）
 blocking-deed-power-cycle = 重启供电（PoE 先断后通）
 blocking-deed-vlan = 改入 VLAN { $what }
 blocking-deed-alias = 端口描述改为“{ $what }”
+blocking-rail-name-untold = 交换机此刻未给出该端口的名称

@@ -64,6 +64,9 @@ pub(super) fn rail(words: Words, clock: &Clock, rail: &Rail) -> String {
         Rail::SecondPerson { first } => vec![("first", text(first))],
         _ => Vec::new(),
     };
+    if matches!(rail, Rail::OtherPort { told } if told.is_empty()) {
+        return words.t("blocking-rail-name-untold");
+    }
     words.with(&format!("blocking-rail-{}", rail.word()), &values)
 }
 
